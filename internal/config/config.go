@@ -1,0 +1,193 @@
+// Package config gives the configuration: the shape of config.yaml, its
+// defaults, and a reader that is strict and reports every fault at once, each
+// with its line, column and key. It also shows the configuration in effect
+// and describes it as a JSON Schema.
+//
+// The struct tags below are the only list of keys: "yaml" names a key, "check"
+// says what its value must be (see rule), "doc" is its description. The
+// reader, the schema and the listing all walk them. What the values mean for
+// the running program is left to the packages they are handed to.
+package config
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Config is a whole configuration, complete and checked when it comes from
+// Load or Parse: derived defaults are filled in and paths are resolved.
+type Config struct {
+	Site        Site         `yaml:"site" doc:"The blog."`
+	Posts       Posts        `yaml:"posts" doc:"Where posts are read from."`
+	Feeds       Feeds        `yaml:"feeds" doc:"What is published."`
+	Newsletters []Newsletter `yaml:"newsletters" doc:"The newsletters by name; none when left out. A name is part of addresses and of the database: it is not to be changed."`
+	Mail        Mail         `yaml:"mail" doc:"How mail leaves."`
+	Delivery    Delivery     `yaml:"delivery" doc:"How persistently mail is delivered."`
+	Database    Database     `yaml:"database" doc:"Where subscribers and what was sent are kept."`
+	HTTP        HTTP         `yaml:"http" doc:"The web server."`
+	SecretFile  string       `yaml:"secret_file" check:"required,path" doc:"The key behind the links in mails; made at the first start if its folder exists."`
+
+	origin     origin
+	mailingOff string
+}
+
+// Site describes the blog.
+type Site struct {
+	Title       string `yaml:"title" check:"required" doc:"Title of the blog, of its feeds and in mails."`
+	Description string `yaml:"description" check:"lines" doc:"One or two sentences about the blog."`
+	URL         string `yaml:"url" check:"required,url" doc:"Where people read the posts; the addresses of posts start here."`
+	Language    string `yaml:"language" check:"required,language" doc:"Language of the blog, as a BCP 47 tag: en, pt-BR."`
+	Timezone    string `yaml:"timezone" check:"required,zone" doc:"Time zone of dates without one, as an IANA name: Europe/Berlin."`
+	Author      Author `yaml:"author" doc:"Author of posts that name none."`
+}
+
+// Location is Timezone, which Parse has checked.
+func (s Site) Location() *time.Location { return location(s.Timezone) }
+
+// Author is a person.
+type Author struct {
+	Name  string `yaml:"name" doc:"Name of the author."`
+	Email string `yaml:"email" check:"email" doc:"Mail address of the author; it is published."`
+}
+
+// Posts says where posts are.
+type Posts struct {
+	Dir       string        `yaml:"dir" check:"required,path" doc:"Folder of the Markdown files."`
+	Permalink string        `yaml:"permalink" check:"required,permalink" doc:"Path of a post below site.url. Placeholders: :slug :category :year :month :day."`
+	Debounce  time.Duration `yaml:"debounce" doc:"Quiet time after a file event before the file is read."`
+	Settle    time.Duration `yaml:"settle" doc:"A post is mailed only once its file is unchanged for this long. Feeds do not wait."`
+}
+
+// Feeds says what is published.
+type Feeds struct {
+	Formats     []string `yaml:"formats" check:"required,unique,enum=rss|atom|json" doc:"Formats of every feed."`
+	Items       int      `yaml:"items" check:"min=1" doc:"Posts in a feed, the newest ones."`
+	Content     string   `yaml:"content" check:"required,enum=full|summary" doc:"Whole posts or their summaries."`
+	URL         string   `yaml:"url" check:"url" doc:"Where the feeds are public, for links to themselves, the OPML and hubs. Default: http.url."`
+	Precompress []string `yaml:"precompress" check:"unique,enum=gzip|br|zstd" doc:"Compressed copies written beside every file."`
+	Dir         string   `yaml:"dir" check:"path" doc:"Folder to which every feed is also written, for a static host."`
+	Hubs        []string `yaml:"hubs" check:"unique,hub" doc:"WebSub hubs that are told about changes."`
+}
+
+// Newsletter is one newsletter.
+type Newsletter struct {
+	Name          string        // its key, a slug
+	Title         string        `yaml:"title" doc:"Title shown to readers. Default: the name, capitalised."`
+	Schedule      string        `yaml:"schedule" check:"cron" doc:"When an edition is due: a cron expression of five fields, or @hourly, @daily, @weekly, @monthly, @yearly. Empty: only when sent by hand."`
+	Timezone      string        `yaml:"timezone" check:"zone" doc:"Time zone of the schedule. Default: site.timezone."`
+	Categories    []string      `yaml:"categories" doc:"Posts in any of these categories, or with any of the tags; both empty: every post."`
+	Tags          []string      `yaml:"tags" doc:"Posts with any of these tags, or in any of the categories; both empty: every post."`
+	From          string        `yaml:"from" check:"address" doc:"Sender. Default: mail.from."`
+	ReplyTo       string        `yaml:"reply_to" check:"address" doc:"Where answers go. Default: mail.reply_to."`
+	Subject       string        `yaml:"subject" doc:"Template of the subject. Default: the title of the leading post and a count."`
+	PostalAddress string        `yaml:"postal_address" check:"lines" doc:"Postal address of the sender, shown in the footer."`
+	Approve       bool          `yaml:"approve" doc:"A due edition waits until a maintainer releases it."`
+	MaxPostAge    time.Duration `yaml:"max_post_age" check:"positive" doc:"Posts older than this are not mailed."`
+	MinPosts      int           `yaml:"min_posts" check:"min=1" doc:"With fewer new posts the edition is skipped."`
+	CatchUp       string        `yaml:"catch_up" check:"required,enum=once|skip" doc:"What becomes of runs missed while the daemon was down: sent once, or skipped."`
+	MaxLateness   time.Duration `yaml:"max_lateness" check:"positive" doc:"A missed run older than this is skipped."`
+	InDoubt       string        `yaml:"in_doubt" check:"enum=resend|hold|skip" doc:"What is done with a mail whose final answer was lost. Default: delivery.in_doubt."`
+}
+
+// Location is Timezone, which Parse has checked.
+func (n Newsletter) Location() *time.Location { return location(n.Timezone) }
+
+// The transports.
+const (
+	Capture = "capture" // nothing leaves the machine
+	ViaSMTP = "smtp"
+)
+
+// Mail says how mail leaves.
+type Mail struct {
+	Transport  string `yaml:"transport" check:"required,enum=capture|smtp" doc:"capture: nothing leaves the machine, mails are kept and shown; smtp: they are really sent."`
+	CaptureDir string `yaml:"capture_dir" check:"required,path" doc:"Folder of captured mails, a Maildir."`
+	From       string `yaml:"from" check:"required,address" doc:"Sender of every mail."`
+	ReplyTo    string `yaml:"reply_to" check:"address" doc:"Where answers go. Default: to the sender."`
+	SMTP       SMTP   `yaml:"smtp" doc:"The mail server that takes the mails."`
+	DKIM       DKIM   `yaml:"dkim" doc:"Signature of the mails, where the mail server does not sign them itself."`
+	Rate       Rate   `yaml:"rate" doc:"Limits of the speed."`
+}
+
+// SMTP names the mail server. Password holds the content of PasswordFile, if
+// that is set.
+type SMTP struct {
+	Host         string `yaml:"host" check:"host" doc:"Name or IP address of the mail server."`
+	Port         int    `yaml:"port" check:"min=1,max=65535" doc:"Port of the mail server."`
+	TLS          string `yaml:"tls" check:"required,enum=starttls|tls|none" doc:"starttls: encryption is switched on after connecting, and required; tls: from the first byte; none: no encryption."`
+	Username     string `yaml:"username" doc:"User name at the mail server; empty: no authentication."`
+	Password     string `yaml:"password" check:"secret" doc:"Password at the mail server."`
+	PasswordFile string `yaml:"password_file" check:"path" doc:"File that holds the password, instead of password."`
+	Connections  int    `yaml:"connections" check:"min=1" doc:"Connections open at the same time."`
+}
+
+// DKIM names the signing key; Domain is "" if mails are not signed.
+type DKIM struct {
+	Domain   string `yaml:"domain" check:"domain" doc:"Signing domain."`
+	Selector string `yaml:"selector" check:"domain" doc:"Selector of the key below the domain."`
+	KeyFile  string `yaml:"key_file" check:"path" doc:"File that holds the private key, in PEM form."`
+}
+
+// Rate limits the speed.
+type Rate struct {
+	PerSecond float64 `yaml:"per_second" doc:"Mails a second over all connections; 0: no limit."`
+}
+
+// Delivery says how persistent delivery is.
+type Delivery struct {
+	RetryBase   time.Duration `yaml:"retry_base" check:"positive" doc:"Wait before the first retry; it grows with each attempt."`
+	MaxAttempts int           `yaml:"max_attempts" doc:"Attempts for one mail; 0: no limit but expires."`
+	Expires     time.Duration `yaml:"expires" check:"positive" doc:"A mail older than this is not sent any more."`
+	InDoubt     string        `yaml:"in_doubt" check:"required,enum=resend|hold|skip" doc:"What is done when the mail server's answer to a whole message was lost: send it again, hold it for a maintainer, or let it be."`
+}
+
+// Database names the database. URL holds the content of URLFile, if that is
+// set.
+type Database struct {
+	URL     string `yaml:"url" check:"required,database,secret" doc:"sqlite:FILE. (postgres://user:password@host/name is for a later version.)"`
+	URLFile string `yaml:"url_file" check:"path" doc:"File that holds the address, instead of url."`
+}
+
+// SQLite gives the database file; ok is false for another engine.
+func (d Database) SQLite() (path string, ok bool) {
+	path, ok = strings.CutPrefix(d.URL, sqliteScheme)
+	return path, ok
+}
+
+// HTTP is the web server.
+type HTTP struct {
+	Listen         string   `yaml:"listen" check:"required,listen" doc:"Address and port to listen on."`
+	URL            string   `yaml:"url" check:"url" doc:"Public address of this daemon; it may have a path. Default: site.url."`
+	TrustedProxies []string `yaml:"trusted_proxies" check:"unique,network" doc:"Networks whose X-Forwarded-For header is believed."`
+}
+
+// Proxies is TrustedProxies, which Parse has checked; a single address is a
+// network of one.
+func (h HTTP) Proxies() []netip.Prefix {
+	var nets []netip.Prefix
+	for _, s := range h.TrustedProxies {
+		if p, err := parseNetwork(s); err == nil {
+			nets = append(nets, p)
+		}
+	}
+	return nets
+}
+
+// Newsletter gives the newsletter of that name.
+func (c *Config) Newsletter(name string) (Newsletter, bool) {
+	for _, n := range c.Newsletters {
+		if n.Name == name {
+			return n, true
+		}
+	}
+	return Newsletter{}, false
+}
+
+// MailingOff says why sign-up and mailing must refuse to start; "" if they
+// may. They must when the links in mails would lead to somebody else's host.
+func (c *Config) MailingOff() string { return c.mailingOff }
+
+// Fault places what another package found wrong with the value of a key, such
+// as "newsletters.weekly.subject", where the file has that key.
+func (c *Config) Fault(key, message string) Fault { return c.origin.fault(key, "%s", message) }

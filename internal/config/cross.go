@@ -1,0 +1,107 @@
+package config
+
+import (
+	"net/mail"
+	"strings"
+)
+
+// contradictions finds what is wrong between keys that are each right.
+func (c *Config) contradictions() Faults {
+	var faults Faults
+	fail := func(key, format string, args ...any) {
+		faults = append(faults, c.origin.fault(key, format, args...))
+	}
+	smtp, dkim := c.Mail.SMTP, c.Mail.DKIM
+	if c.Mail.Transport == ViaSMTP && smtp.Host == "" {
+		fail("mail.smtp.host", "must be set for transport: smtp")
+	}
+	if smtp.Username != "" && smtp.Password == "" && smtp.PasswordFile == "" {
+		fail("mail.smtp.username", "needs mail.smtp.password or mail.smtp.password_file")
+	}
+	if smtp.Username == "" && smtp.Password != "" {
+		fail("mail.smtp.password", "needs mail.smtp.username")
+	}
+	given := dkim.Domain + dkim.Selector + dkim.KeyFile
+	for _, part := range []struct{ key, value string }{
+		{"mail.dkim.domain", dkim.Domain}, {"mail.dkim.selector", dkim.Selector}, {"mail.dkim.key_file", dkim.KeyFile},
+	} {
+		if given != "" && part.value == "" {
+			fail(part.key, "must be set: a signature needs domain, selector and key_file")
+		}
+	}
+	return faults
+}
+
+// Warnings gives what is allowed but hardly meant, in the order of the file.
+// It is for a Config made by Load or Parse.
+func (c *Config) Warnings() Faults {
+	var all Faults
+	warn := func(key, format string, args ...any) {
+		f := c.origin.fault(key, format, args...)
+		f.Warning = true
+		all = append(all, f)
+	}
+	if len(c.Feeds.Hubs) > 0 {
+		warn("feeds.hubs", "is not used by this version: no hub is told about changes")
+	}
+	if len(c.Newsletters) > 0 {
+		c.warnOfLinks(warn)
+	}
+	if c.Mail.Transport == ViaSMTP {
+		c.warnOfSenders(warn)
+		c.warnOfServer(warn)
+	}
+	return all.sorted()
+}
+
+type warner func(key, format string, args ...any)
+
+func (c *Config) warnOfLinks(warn warner) {
+	if c.mailingOff != "" {
+		warn("http.url", "%s", c.mailingOff)
+		return
+	}
+	if !strings.HasPrefix(strings.ToLower(c.HTTP.URL), "https://") {
+		warn("http.url", "%s is not https: mails go without the header for unsubscribing with one click (RFC 8058), which large mail hosts ask for", c.HTTP.URL)
+	}
+	if c.Mail.Transport == ViaSMTP && isLoopback(hostOf(c.HTTP.URL)) {
+		warn("http.url", "%s leads readers to their own machine: links in mails would be dead", c.HTTP.URL)
+	}
+}
+
+func (c *Config) warnOfSenders(warn warner) {
+	if isLoopback(domainOf(c.Mail.From)) {
+		warn("mail.from", "%s cannot be answered and will be taken for spam: use an address of your own domain", c.Mail.From)
+	}
+	for _, n := range c.Newsletters {
+		key := "newsletters." + n.Name
+		if n.From != c.Mail.From && isLoopback(domainOf(n.From)) {
+			warn(key+".from", "%s cannot be answered and will be taken for spam: use an address of your own domain", n.From)
+		}
+		if n.PostalAddress == "" {
+			warn(key+".postal_address", "is missing: many countries require a postal address in newsletters")
+		}
+	}
+}
+
+func (c *Config) warnOfServer(warn warner) {
+	smtp := c.Mail.SMTP
+	switch {
+	case smtp.Port == 465 && smtp.TLS != "tls":
+		warn("mail.smtp.tls", "port 465 is encrypted from the first byte: tls: tls")
+	case smtp.Port == 587 && smtp.TLS == "tls":
+		warn("mail.smtp.tls", "port 587 is encrypted after connecting: tls: starttls")
+	}
+	if smtp.TLS == "none" && smtp.Password != "" && !isLoopback(smtp.Host) {
+		warn("mail.smtp.tls", "none sends the password readable for everybody on the way")
+	}
+}
+
+// domainOf takes an address that Parse has checked.
+func domainOf(address string) string {
+	a, err := mail.ParseAddress(address)
+	if err != nil {
+		return ""
+	}
+	return a.Address[strings.LastIndexByte(a.Address, '@')+1:]
+}
