@@ -1,0 +1,122 @@
+// Package post turns one Markdown file into one Post. It reads the front
+// matter of the common site generators (Hugo, Jekyll, Eleventy, Astro, Hexo,
+// Zola), finds dates, names, terms and a summary, and renders the body to
+// clean HTML. It knows nothing of other posts, of storage or of feeds.
+package post
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// MaxBytes is the greatest size of a post's file unless Options say
+// otherwise. Ask for the size before reading a file into memory.
+const MaxBytes = 10 << 20
+
+// ErrNotPost says that a file is none of the posts: it has neither front
+// matter nor a date in its name, or it is the page of a section.
+var ErrNotPost = errors.New("not a post")
+
+// Options say how a file is to be understood.
+type Options struct {
+	Location *time.Location // zone of dates that name none; nil: UTC
+	MaxBytes int            // greatest size of the file; 0: MaxBytes
+}
+
+// A Post is what one file says. It is immutable after Parse.
+type Post struct {
+	File     string // slash-separated path below the posts directory
+	Hash     string // hex SHA-256 of the whole file
+	BodyHash string // hex SHA-256 of the body alone: knows a renamed file whose front matter was touched
+
+	GUID    string   // explicit id or guid; "" if none
+	Title   string   // plain text; "" for an untitled post
+	Slug    string   // last element of the post's address; never ""
+	Link    string   // explicit permalink, url or path: "/a/b/" or an absolute URL; "" if none
+	Aliases []string // former addresses, each starting with "/"
+
+	Published time.Time // in the site's zone unless the file names another; may lie in the future; zero only if Hidden
+	Updated   time.Time // declared last modification; zero if none
+	Expires   time.Time // zero: never
+	Hidden    string    // why the post is not to be published ("draft", "published: false", …); "" if it is
+
+	Categories []string // display names in file order, one per term key
+	Tags       []string
+	Authors    []string
+	Language   string // BCP 47, e.g. "zh-CN"; "" means the site's
+	Image      string // as written; "" if none
+	Summary    string // plain text, at most about 160 characters
+	FullText   *bool  // the post's own choice between full text and summary in feeds; nil: the feed's
+
+	Body   string         // source after the front matter
+	Params map[string]any // front matter that has no field here; keys in lower case
+}
+
+// A Problem is something the maintainer should know about one file.
+type Problem struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"` // 1-based; 0 if the problem has no line
+	Message string `json:"message"`
+	Warning bool   `json:"warning,omitempty"` // true: the post is published all the same
+}
+
+func (p Problem) Error() string { return p.String() }
+
+// String gives "file:line: message".
+func (p Problem) String() string {
+	if p.Line == 0 {
+		return fmt.Sprintf("%s: %s", p.File, p.Message)
+	}
+	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Message)
+}
+
+// Parse understands one file; file is its slash-separated path below the
+// posts directory. The problems are warnings: the post stands all the same.
+// The error is ErrNotPost, or a Problem that keeps the post from being
+// published. Parse keeps no reference to src and never panics, whatever src
+// holds.
+func Parse(file string, src []byte, opt Options) (*Post, []Problem, error) {
+	if opt.Location == nil {
+		opt.Location = time.UTC
+	}
+	if opt.MaxBytes == 0 {
+		opt.MaxBytes = MaxBytes
+	}
+	name := parseName(file)
+	if name.section {
+		return nil, nil, fmt.Errorf("%s: %w: it is the page of a section", file, ErrNotPost)
+	}
+	r := &reader{file: file, name: name, opt: opt}
+	text, err := r.decode(src)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, err := r.frontMatter(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch start := strings.TrimSpace(text); {
+	case start == "":
+		return nil, nil, fmt.Errorf("%s: %w: it is empty", file, ErrNotPost)
+	case !found && strings.HasPrefix(start, "#+"):
+		return nil, nil, r.fail(1, "front matter in Org's own form (#+title:) is not understood; write it as YAML, TOML or JSON")
+	}
+	if !found && !name.dated() {
+		return nil, nil, fmt.Errorf("%s: %w: it has neither front matter nor a date in its name", file, ErrNotPost)
+	}
+	p, err := r.post()
+	if err != nil {
+		return nil, nil, err
+	}
+	p.Hash = hexSum(src)
+	return p, r.warnings, nil
+}
+
+func hexSum(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
