@@ -1,0 +1,21 @@
+package sqlite
+
+import (
+	"database/sql"
+
+	"tidings/internal/store/sqlstore"
+)
+
+// Explain is what the store does with the driver's errors.
+var Explain = explain
+
+// Watched is a store on a current database that shows every query before it
+// is run.
+func Watched(path string, show func(query string)) (*sqlstore.Store, *sql.DB) {
+	o := settings(nil)
+	reader := pool(path, o, false)
+	return sqlstore.New(pool(path, o, true), reader, sqlstore.Dialect{Explain: explain, Rebind: func(q string) string {
+		show(q)
+		return q
+	}}), reader
+}

@@ -1,0 +1,176 @@
+package sqlstore
+
+import (
+	"context"
+	"time"
+
+	"tidings/internal/store"
+)
+
+// claimRounds bounds how often a claim looks for more after deliveries turned
+// out to be suppressed, so that a mass of them cannot hold the write lock.
+const claimRounds = 10
+
+// Claim implements [store.Deliveries].
+func (s *Store) Claim(ctx context.Context, now time.Time, holder string, limit int) ([]store.Job, error) {
+	c := claim{now: now, holder: holder, deltas: map[int64]*store.Counts{}}
+	err := s.write(ctx, "claim deliveries", func(t *tx) error {
+		c.tx = t
+		editions, err := t.sending()
+		if err != nil {
+			return err
+		}
+		if editions, err = c.expire(editions); err != nil {
+			return err
+		}
+		if err := c.share(editions, limit); err != nil {
+			return err
+		}
+		return t.accountAll(now, c.deltas)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.jobs, nil
+}
+
+// A claim is one call of Claim.
+type claim struct {
+	*tx
+	now    time.Time
+	holder string
+	jobs   []store.Job
+	deltas map[int64]*store.Counts
+}
+
+// sending gives the editions under way, oldest first.
+func (t *tx) sending() ([]store.Edition, error) {
+	return all(t, scanEdition, editionQuery+`WHERE e.status = 'sending' ORDER BY e.id`)
+}
+
+// delta is the change of an edition's account that this claim makes.
+func (c *claim) delta(edition int64) *store.Counts {
+	if c.deltas[edition] == nil {
+		c.deltas[edition] = &store.Counts{}
+	}
+	return c.deltas[edition]
+}
+
+// expire ends what is pending in editions past their time, and gives the
+// others.
+func (c *claim) expire(editions []store.Edition) (current []store.Edition, err error) {
+	for _, e := range editions {
+		if e.ExpiresAt.IsZero() || e.ExpiresAt.After(c.now) {
+			current = append(current, e)
+			continue
+		}
+		if *c.delta(e.ID), err = c.giveUp(c.now, e.ID, reasonExpired); err != nil {
+			return nil, err
+		}
+	}
+	return current, nil
+}
+
+// share claims up to limit deliveries, divided evenly among the editions that
+// have some due: a large edition must not make the others wait for its end.
+func (c *claim) share(editions []store.Edition, limit int) error {
+	for round := 0; round < claimRounds && len(editions) > 0 && len(c.jobs) < limit; round++ {
+		var more []store.Edition
+		for i, e := range editions {
+			left := len(editions) - i
+			part := (limit - len(c.jobs) + left - 1) / left
+			n, err := c.edition(e, part)
+			if err != nil {
+				return err
+			}
+			if n == part && n > 0 {
+				more = append(more, e)
+			}
+		}
+		editions = more
+	}
+	return nil
+}
+
+// A candidate is a due delivery with what decides whether it is still wanted.
+type candidate struct {
+	job         store.Job
+	resent      int
+	subscribed  bool
+	suppression string // reason; "" if the address is not suppressed
+}
+
+// edition claims or suppresses up to limit due deliveries of an edition, and
+// gives how many there were.
+func (c *claim) edition(e store.Edition, limit int) (int, error) {
+	if limit == 0 {
+		return 0, nil
+	}
+	// A list, not rows: the connection cannot write while it reads.
+	due, err := all(c.tx, scanCandidate, `SELECT d.seq, d.subscriber_id, d.group_number, d.attempts, d.resent,
+		COALESCE(p.email, ''), COALESCE(s.status, '') = 'active', COALESCE(x.reason, '')
+		FROM deliveries d
+		LEFT JOIN subscribers p ON p.id = d.subscriber_id
+		LEFT JOIN subscriptions s ON s.subscriber_id = d.subscriber_id
+			AND s.newsletter_id = (SELECT newsletter_id FROM editions WHERE id = ?1)
+		LEFT JOIN suppressions x ON x.key_hash = p.key_hash
+		WHERE d.edition_id = ?1 AND d.state = 0 AND d.next_at <= ?2
+		ORDER BY d.next_at, d.seq LIMIT ?3`+c.dialect.SkipLocked, e.ID, millis(c.now), limit)
+	if err != nil {
+		return 0, err
+	}
+	for _, d := range due {
+		d.job.EditionID, d.job.Newsletter, d.job.ExpiresAt, d.job.InDoubt = e.ID, e.Newsletter, e.ExpiresAt, e.InDoubt
+		if reason := d.unwanted(); reason != "" {
+			err = c.suppress(d, reason)
+		} else {
+			err = c.take(d.job)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return len(due), nil
+}
+
+func scanCandidate(r row) (d candidate, err error) {
+	err = r.Scan(&d.job.Seq, &d.job.SubscriberID, &d.job.Group, &d.job.Attempts, &d.resent,
+		&d.job.Email, &d.subscribed, &d.suppression)
+	return d, err
+}
+
+// unwanted says why a delivery is not to be made any more; "" if it is.
+func (d candidate) unwanted() string {
+	switch {
+	case d.job.Email == "":
+		return store.ReasonErased
+	case d.suppression != "":
+		return d.suppression
+	case !d.subscribed:
+		return store.ReasonUnsubscribed
+	}
+	return ""
+}
+
+func (c *claim) take(j store.Job) error {
+	j.ClaimedAt = orNow(c.now, c.now)
+	_, err := c.exec(`UPDATE deliveries SET state = 1, next_at = NULL, holder = ?3, updated_at = ?4
+		WHERE edition_id = ?1 AND seq = ?2`, j.EditionID, j.Seq, c.holder, millis(c.now))
+	c.jobs = append(c.jobs, j)
+	return err
+}
+
+func (c *claim) suppress(d candidate, reason string) error {
+	state := store.DeliverySuppressed
+	if d.resent > 0 {
+		state = store.DeliveryInDoubt // as in giveUp
+	}
+	encoded, err := encodeState(state)
+	if err != nil {
+		return err
+	}
+	move(c.delta(d.job.EditionID), store.DeliveryPending, state, 1)
+	_, err = c.exec(`UPDATE deliveries SET state = ?3, next_at = NULL, reason = ?4, updated_at = ?5
+		WHERE edition_id = ?1 AND seq = ?2`, d.job.EditionID, d.job.Seq, encoded, reason, millis(c.now))
+	return err
+}

@@ -1,0 +1,118 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"tidings/internal/store"
+)
+
+// Record implements [store.Deliveries].
+func (s *Store) Record(ctx context.Context, now time.Time, holder string, rs []store.Result) error {
+	r := recorder{now: now, holder: holder, status: map[int64]string{}, deltas: map[int64]*store.Counts{}}
+	return s.write(ctx, "record deliveries", func(t *tx) error {
+		r.tx = t
+		for _, result := range rs {
+			if err := r.record(result); err != nil {
+				return fmt.Errorf("delivery %d of edition %d: %w", result.Seq, result.EditionID, err)
+			}
+		}
+		return t.accountAll(now, r.deltas)
+	})
+}
+
+// A recorder is one call of Record.
+type recorder struct {
+	*tx
+	now    time.Time
+	holder string
+	status map[int64]string // of the editions met
+	deltas map[int64]*store.Counts
+}
+
+// How a delivery stands to an earlier message that may have arrived.
+const (
+	notResent = iota
+	toResend  // pending, to be sent once more
+	resent    // sent once more, and counted
+)
+
+func (r *recorder) record(result store.Result) error {
+	switch result.State {
+	case store.DeliveryPending, store.DeliverySent, store.DeliveryFailed, store.DeliveryInDoubt, store.DeliverySuppressed:
+	default:
+		return fmt.Errorf("%q is not a result", result.State)
+	}
+	var again int
+	held, err := r.maybe(`SELECT resent FROM deliveries WHERE edition_id = ?1 AND seq = ?2
+		AND state = 1 AND holder = ?3`, []any{result.EditionID, result.Seq, r.holder}, &again)
+	if err != nil || !held {
+		return err
+	}
+	if result, err = r.settle(result, &again); err != nil {
+		return err
+	}
+	state, err := encodeState(result.State)
+	if err != nil {
+		return err
+	}
+	var next any
+	if result.State == store.DeliveryPending {
+		next = millis(result.NextAt)
+	}
+	_, err = r.exec(`UPDATE deliveries SET state = ?3, holder = NULL, next_at = ?4, attempts = attempts + ?5,
+		resent = ?6, code = ?7, reason = ?8, updated_at = ?9 WHERE edition_id = ?1 AND seq = ?2`,
+		result.EditionID, result.Seq, state, next, flag(result.Counted), again,
+		result.Code, nullable(clip(result.Reason)), millis(r.now))
+	return err
+}
+
+// settle finds what a result means for the delivery and counts it; again is
+// the delivery's standing to an earlier message.
+func (r *recorder) settle(result store.Result, again *int) (store.Result, error) {
+	status, delta, err := r.edition(result.EditionID)
+	if err != nil {
+		return result, err
+	}
+	if result.State == store.DeliverySuppressed && *again != notResent {
+		result.State = store.DeliveryInDoubt // as in giveUp
+	} else if result.State == store.DeliveryPending {
+		if result.Resent && *again == notResent {
+			*again = toResend
+		}
+		if result.NextAt.IsZero() {
+			result.NextAt = r.now
+		}
+		// A cancelled edition has nothing left to try.
+		if status == store.EditionCancelled {
+			result.State, result.Reason = store.DeliveryFailed, reasonCancelled
+			if *again != notResent {
+				result.State = store.DeliveryInDoubt
+			}
+		}
+	} else if *again == toResend && result.State != store.DeliveryFailed {
+		*again = resent
+		delta.ResentInDoubt++
+	}
+	move(delta, store.DeliveryClaimed, result.State, 1)
+	return result, nil
+}
+
+// edition gives the status of an edition and the change of its account.
+func (r *recorder) edition(id int64) (string, *store.Counts, error) {
+	if delta := r.deltas[id]; delta != nil {
+		return r.status[id], delta, nil
+	}
+	e, err := r.tx.edition(id)
+	r.status[id], r.deltas[id] = e.Status, &store.Counts{}
+	return e.Status, r.deltas[id], err
+}
+
+// nullable stores an empty text as no text: most deliveries have none.
+func nullable(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}

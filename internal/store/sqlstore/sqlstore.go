@@ -1,0 +1,105 @@
+// Package sqlstore holds every query of the database, once, in SQL that
+// SQLite and PostgreSQL both understand. It keeps the promises of package
+// store: accounts that balance, a ledger that never mails a post twice,
+// suppressions that win over editions under way. Opening a database, its
+// schema, and what a driver's errors mean are left to the engine's package.
+//
+// Queries number their parameters (?1 … ?n): a bare ? is bound by order of
+// appearance, which a rewritten query changes silently.
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"tidings/internal/store"
+)
+
+// A Dialect is what differs between engines.
+type Dialect struct {
+	// Rebind turns numbered parameters (?1) into the engine's own form, such
+	// as $1; nil leaves the query as it is.
+	Rebind func(query string) string
+	// SkipLocked ends the query that picks deliveries (table alias d) to
+	// claim, where several transactions can write at once.
+	SkipLocked string
+	// Explain wraps a driver's error in the sentinel of package store that it
+	// stands for, and says what to do; nil leaves errors as they are.
+	Explain func(error) error
+}
+
+// Store is a database. It is safe for concurrent use.
+type Store struct {
+	writer, reader *sql.DB
+	dialect        Dialect
+}
+
+var _ store.Store = (*Store)(nil)
+
+// New makes a store of two pools of connections to one database: writer's
+// transactions must hold the engine's write lock from their beginning.
+func New(writer, reader *sql.DB, d Dialect) *Store {
+	return &Store{writer: writer, reader: reader, dialect: d}
+}
+
+// Close closes both pools.
+func (s *Store) Close() error {
+	return errors.Join(s.reader.Close(), s.writer.Close())
+}
+
+// CheckWritable makes one small durable write.
+func (s *Store) CheckWritable(ctx context.Context) error {
+	return s.write(ctx, "check that the database can be written", func(t *tx) error {
+		_, err := t.exec(`INSERT INTO meta (name, value) VALUES ('checked', '1')
+			ON CONFLICT (name) DO UPDATE SET value = CASE meta.value WHEN '1' THEN '2' ELSE '1' END`)
+		return err
+	})
+}
+
+// write runs fn in one transaction that may write; all of it is kept, or none.
+func (s *Store) write(ctx context.Context, op string, fn func(*tx) error) error {
+	return s.run(ctx, s.writer, op, fn)
+}
+
+// read runs fn on one unchanging view of the database.
+func (s *Store) read(ctx context.Context, op string, fn func(*tx) error) error {
+	return s.run(ctx, s.reader, op, fn)
+}
+
+func (s *Store) run(ctx context.Context, pool *sql.DB, op string, fn func(*tx) error) error {
+	err := s.transact(ctx, pool, fn)
+	if err == nil {
+		return nil
+	}
+	// A transaction that its context ended reports whatever it stumbled over.
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", op, ctx.Err())
+	}
+	if s.dialect.Explain != nil {
+		err = s.dialect.Explain(err)
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
+// errRollback ends a transaction whose work is not to be kept. It is not an
+// error to the caller.
+var errRollback = errors.New("rolled back as asked")
+
+func (s *Store) transact(ctx context.Context, pool *sql.DB, fn func(*tx) error) error {
+	begun, err := pool.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	// Rolling back after a commit does nothing, so this covers panics too.
+	defer begun.Rollback()
+	t := &tx{sql: begun, ctx: context.WithoutCancel(ctx), dialect: &s.dialect}
+	if err := fn(t); err != nil {
+		if errors.Is(err, errRollback) {
+			return nil
+		}
+		return err
+	}
+	return begun.Commit()
+}

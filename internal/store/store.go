@@ -1,0 +1,223 @@
+// Package store is the contract of the database: the records, the Store
+// interface in small parts, and the sentinel errors. It imports no driver.
+// One exported method is one transaction with one timestamp, given by the
+// caller. Times are kept with millisecond precision, in UTC; the zero time is
+// kept as none. The engines (package sqlite, later postgres) share every query
+// through package sqlstore and are held to the contract by package storetest.
+//
+// A function given to an Each… method may use the store meanwhile. An Audience
+// may read from it, but a write would wait for the plan to end, and so forever.
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Sentinel errors. Every method wraps them with the operation and its object.
+// After ErrLocked the same call may succeed later; after ErrUnwritable somebody
+// has to mend something first. Neither leaves anything half done.
+var (
+	ErrNotFound    = errors.New("not found")
+	ErrExists      = errors.New("already exists")
+	ErrConflict    = errors.New("not possible in the present state")
+	ErrNewerSchema = errors.New("the database was written by a newer tidings")
+	ErrLocked      = errors.New("the database is locked by another process")
+	ErrUnwritable  = errors.New("the database cannot be written") // read-only, disk full or failing
+)
+
+// A Store is all of the database.
+type Store interface {
+	Posts
+	Documents
+	Subscribers
+	Suppressions
+	Editions
+	Deliveries
+	Notices
+
+	// CheckWritable makes one small durable write, for readiness probes.
+	CheckWritable(ctx context.Context) error
+	Close() error
+}
+
+// Posts pins what must outlive the files.
+type Posts interface {
+	// LoadPosts gives every pinned post without its Source, by ID.
+	LoadPosts(ctx context.Context) ([]Post, error)
+	// PostSources gives the last good version of the named posts, without
+	// those that have none.
+	PostSources(ctx context.Context, ids []int64) (map[int64][]byte, error)
+	// SavePosts inserts posts with ID 0 (and sets their ID) and updates the
+	// others, all or none. A nil Source leaves the stored one. Each Path a
+	// post has ever had is remembered. ErrExists if a GUID is taken,
+	// ErrNotFound if an ID is not there.
+	SavePosts(ctx context.Context, posts []*Post) error
+	// PostPaths gives every path any post ever had. One that several posts
+	// had belongs to the last that came to it; a post that is gone takes none
+	// from another.
+	PostPaths(ctx context.Context) (map[string]int64, error)
+}
+
+// Post is the pinned state of one post.
+type Post struct {
+	ID        int64
+	GUID      string // feed id, unique
+	File      string // present file, slash-separated, below the posts directory
+	FileHash  string
+	BodyHash  string
+	Title     string
+	Path      string    // address on the site
+	Published time.Time // zero until it first appeared
+	FirstSeen time.Time
+	Changed   time.Time
+	Gone      time.Time // when the file left; zero while it is there
+	Size      int64     // of the file, with ModTime: an unchanged file need not be read again
+	ModTime   time.Time
+	Source    []byte // last good version of the file
+}
+
+// Documents remembers when each published document last changed its bytes.
+type Documents interface {
+	// LoadDocuments gives all documents by path.
+	LoadDocuments(ctx context.Context) (map[string]Document, error)
+	// SaveDocuments inserts or replaces documents by path.
+	SaveDocuments(ctx context.Context, docs []Document) error
+}
+
+// Document is one feed document's history.
+type Document struct {
+	Path     string
+	Hash     string // hex SHA-256 of the bytes
+	Modified time.Time
+}
+
+// Subscription states.
+const (
+	StatusPending      = "pending"      // signed up, not confirmed
+	StatusActive       = "active"       // confirmed
+	StatusUnsubscribed = "unsubscribed" // left; stays left until the person signs up again
+)
+
+// Subscriber is one person.
+type Subscriber struct {
+	ID            int64
+	Email         string // as given, domain in lower case; compared without regard to ASCII case
+	Key           string // keyed hash of the normalised address, as in Suppression; unique
+	Name          string
+	Language      string
+	Timezone      string // IANA name; "" means the newsletter's
+	CreatedAt     time.Time
+	Subscriptions []Subscription // by newsletter name
+}
+
+// Subscription is one person's subscription to one newsletter.
+type Subscription struct {
+	Newsletter  string
+	Status      string
+	Categories  []string // term keys, sorted; with Tags empty too: everything
+	Tags        []string
+	Frequency   string // each daily weekly monthly schedule; given as "" it becomes CadenceSchedule
+	CreatedAt   time.Time
+	ConfirmedAt time.Time
+	EndedAt     time.Time // set on a pending one: the person left, and has not confirmed since
+}
+
+// Subscribers keeps the people.
+type Subscribers interface {
+	// SignUp makes or renews a pending subscription and queues one
+	// confirmation notice, unless limit notices of that kind were queued for
+	// the address since the given instant, or the address is suppressed for
+	// another reason than its owner's leaving. It reports whether a notice was
+	// queued. An active subscription stays as it is, and so does what is known
+	// of a person with any active one: whoever fills in a form has not shown
+	// that the address is theirs.
+	SignUp(ctx context.Context, now time.Time, s Subscriber, sub Subscription, limit int, since time.Time) (queued bool, err error)
+	// Confirm makes a pending subscription active and lifts a suppression
+	// that the person's own leaving or erasure caused (ReasonUnsubscribed,
+	// ReasonErased; never the others). Confirming an active one is no error.
+	// ErrNotFound if there is no pending or active subscription.
+	Confirm(ctx context.Context, now time.Time, subscriberID int64, newsletter string) error
+	// Unsubscribe ends one subscription, or all if newsletter is "". If that
+	// leaves the person none that is active, Key is suppressed too
+	// (ReasonUnsubscribed), so that no import subscribes them to something
+	// else. Twice is no error. ErrNotFound if there is no
+	// such subscriber.
+	Unsubscribe(ctx context.Context, now time.Time, subscriberID int64, newsletter string) error
+
+	Subscriber(ctx context.Context, id int64) (Subscriber, error) // ErrNotFound
+	// SubscriberByEmail ignores ASCII case. ErrNotFound.
+	SubscriberByEmail(ctx context.Context, email string) (Subscriber, error)
+	// EachSubscriber calls fn for everyone with a subscription that matches,
+	// with all their subscriptions, by email.
+	EachSubscriber(ctx context.Context, f SubscriberFilter, fn func(Subscriber) error) error
+	// EraseSubscriber deletes the person and every trace but the deliveries'
+	// states, and suppresses Key with ReasonErased and no Email. A bounce or
+	// complaint on record keeps its reason and loses Email and Note. The ID is
+	// never given to another person.
+	EraseSubscriber(ctx context.Context, now time.Time, id int64) error
+	// CountSubscribers gives newsletter → status → number.
+	CountSubscribers(ctx context.Context) (map[string]map[string]int, error)
+	// ImportSubscribers applies rows, all or none; nobody who left or is
+	// suppressed is brought back. A pending subscription that the row wants
+	// active is confirmed by it, an active one never becomes pending, and one
+	// wanted unsubscribed ends. dryRun reports without keeping anything.
+	ImportSubscribers(ctx context.Context, now time.Time, rows []ImportRow, dryRun bool) (ImportReport, error)
+}
+
+// SubscriberFilter narrows EachSubscriber; the zero value matches all.
+type SubscriberFilter struct {
+	Newsletter string
+	Status     string
+}
+
+// ImportRow is one person to import; Subscriptions hold the wanted states. For
+// a person on record, what is blank stays as it is: "" for Name, Language,
+// Timezone and Frequency, nil for Categories and Tags (a list that is empty,
+// but not nil, removes them). Confirm asks for a confirmation notice for each
+// subscription that is new and pending.
+type ImportRow struct {
+	Line       int
+	Subscriber Subscriber
+	Confirm    bool
+}
+
+// ImportReport counts rows by what an import did, or would do, with them. A row
+// is Suppressed if its address is, or if the person left and nothing else of
+// the row applies.
+type ImportReport struct {
+	Added, Updated, Unchanged, Suppressed int
+	SuppressedLines                       []int
+}
+
+// Suppression reasons.
+const (
+	ReasonManual       = "manual"
+	ReasonBounce       = "bounce"
+	ReasonComplaint    = "complaint"
+	ReasonErased       = "erased"
+	ReasonUnsubscribed = "unsubscribed"
+)
+
+// Suppression is an address that is never mailed. Key is a keyed hash of the
+// normalised address; Email is "" once erased.
+type Suppression struct {
+	Key    string
+	Email  string
+	Reason string
+	Note   string
+	At     time.Time
+}
+
+// Suppressions keeps the addresses that are never mailed.
+type Suppressions interface {
+	// Suppress adds addresses and gives how many are new. A known one keeps
+	// its reason, except that one which a confirmation would lift (see
+	// Confirm) gives way to one which it would not.
+	Suppress(ctx context.Context, s []Suppression) (added int, err error)
+	Unsuppress(ctx context.Context, key string) error                // ErrNotFound
+	Suppressed(ctx context.Context, key string) (Suppression, error) // ErrNotFound
+	// EachSuppression calls fn for every suppression, oldest first.
+	EachSuppression(ctx context.Context, fn func(Suppression) error) error
+}

@@ -1,0 +1,104 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"tidings/internal/store"
+)
+
+func testPosts(t *testing.T, f *fixture) {
+	at := func(n int) time.Time { return epoch.Add(time.Duration(n)*time.Hour + 7*time.Millisecond) }
+	a := &store.Post{
+		GUID: "tag:a", File: "2026/a.md", FileHash: "f", BodyHash: "b", Title: "Ä", Path: "/a/",
+		Published: time.Unix(0, 0).UTC(), FirstSeen: at(1), Changed: at(2), Gone: at(3), Size: 42, ModTime: at(4), Source: []byte("# a"),
+	}
+	b := &store.Post{GUID: "tag:b", Path: "/b/"}
+	f.check(f.SavePosts(f.ctx, []*store.Post{a, b}))
+	if a.ID == 0 || b.ID == 0 || a.ID == b.ID {
+		t.Fatalf("numbers %d and %d", a.ID, b.ID)
+	}
+
+	loaded, err := f.LoadPosts(f.ctx)
+	f.check(err)
+	want := *a
+	want.Source = nil
+	f.equal("posts", loaded, []store.Post{want, *b})
+	sources, err := f.PostSources(f.ctx, []int64{b.ID, a.ID, 999})
+	f.check(err)
+	f.equal("sources", sources, map[int64][]byte{a.ID: []byte("# a")})
+}
+
+func testPostUpdates(_ *testing.T, f *fixture) {
+	a, b := &store.Post{GUID: "a", Path: "/a/", Source: []byte("# a")}, &store.Post{GUID: "b", Path: "/b/"}
+	f.check(f.SavePosts(f.ctx, []*store.Post{a, b}))
+	a.Path, a.Source, a.Title = "/new/", nil, "New"
+	f.check(f.SavePosts(f.ctx, []*store.Post{a}))
+	sources, err := f.PostSources(f.ctx, []int64{a.ID})
+	f.check(err)
+	f.equal("a source left alone", sources, map[int64][]byte{a.ID: []byte("# a")})
+	a.Source = []byte("# new")
+	f.check(f.SavePosts(f.ctx, []*store.Post{a}))
+	sources, err = f.PostSources(f.ctx, []int64{a.ID})
+	f.check(err)
+	f.equal("new source", sources, map[int64][]byte{a.ID: []byte("# new")})
+
+	// A path belongs to the post that came to it last.
+	b.Gone = epoch
+	heir := &store.Post{GUID: "heir", Path: "/b/"}
+	f.check(f.SavePosts(f.ctx, []*store.Post{heir, b}))
+	paths, err := f.PostPaths(f.ctx)
+	f.check(err)
+	f.equal("paths", paths, map[string]int64{"/a/": a.ID, "/b/": heir.ID, "/new/": a.ID})
+
+	// All or none.
+	fresh := &store.Post{GUID: "fresh"}
+	f.fails("a GUID twice", f.SavePosts(f.ctx, []*store.Post{fresh, {GUID: "a"}}), store.ErrExists)
+	f.fails("a number that is not there", f.SavePosts(f.ctx, []*store.Post{fresh, {ID: 999, GUID: "x"}}), store.ErrNotFound)
+	f.equal("number after a failure", fresh.ID, 0)
+	loaded, err := f.LoadPosts(f.ctx)
+	f.check(err)
+	f.equal("posts", len(loaded), 3)
+	f.equal("title", loaded[0].Title, "New")
+}
+
+func testDocuments(t *testing.T, f *fixture) {
+	docs, err := f.LoadDocuments(f.ctx)
+	f.check(err)
+	f.equal("none", len(docs), 0)
+	doc := func(path, hash string, at time.Time) store.Document {
+		return store.Document{Path: path, Hash: hash, Modified: at}
+	}
+	feed, atom := doc("/feed.xml", "1", epoch), doc("/atom.xml", "2", epoch)
+	f.check(f.SaveDocuments(f.ctx, []store.Document{feed, atom}))
+	feed = doc("/feed.xml", "3", epoch.Add(time.Second))
+	f.check(f.SaveDocuments(f.ctx, []store.Document{feed}))
+	docs, err = f.LoadDocuments(f.ctx)
+	f.check(err)
+	f.equal("documents", docs, map[string]store.Document{"/feed.xml": feed, "/atom.xml": atom})
+}
+
+func testUpkeep(t *testing.T, f *fixture) {
+	for range 2 {
+		f.check(f.CheckWritable(f.ctx))
+	}
+	over, cancel := context.WithCancel(f.ctx)
+	cancel()
+	f.fails("a write with an ended context", f.CheckWritable(over), context.Canceled)
+	_, err := f.LoadPosts(over)
+	f.fails("a read with an ended context", err, context.Canceled)
+
+	// What fn returns comes back, and no connection is lost on the way.
+	f.reader("a@example.com", "weekly")
+	stop := errors.New("enough")
+	for range 100 {
+		err := f.EachSubscriber(f.ctx, store.SubscriberFilter{}, func(store.Subscriber) error { return stop })
+		f.fails("fn's error", err, stop)
+	}
+	f.check(f.EachSubscriber(f.ctx, store.SubscriberFilter{}, func(p store.Subscriber) error {
+		_, err := f.Subscriber(f.ctx, p.ID)
+		return err
+	}))
+}

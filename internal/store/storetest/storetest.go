@@ -1,0 +1,268 @@
+// Package storetest is the conformance suite of package store: every engine
+// runs it against real databases. It knows the contract only, never an
+// engine's tables.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tidings/internal/store"
+)
+
+// Run holds an engine to the contract. open gives an empty store of its own to
+// each test, and sees to its end.
+func Run(t *testing.T, open func(*testing.T) store.Store) {
+	RunParts(t, open)
+	t.Run("DeliveryMachine", func(t *testing.T) { testDeliveryMachine(t, open) })
+}
+
+// RunParts is [Run] without its long part; it meets every query.
+func RunParts(t *testing.T, open func(*testing.T) store.Store) {
+	parts := map[string]func(*testing.T, *fixture){
+		"Posts":         testPosts,
+		"PostUpdates":   testPostUpdates,
+		"Documents":     testDocuments,
+		"SignUp":        testSignUp,
+		"SignUpAgain":   testSignUpAgain,
+		"Confirm":       testConfirm,
+		"Unsubscribe":   testUnsubscribe,
+		"Subscribers":   testSubscribers,
+		"Erase":         testErase,
+		"Import":        testImport,
+		"ImportFields":  testImportFields,
+		"ImportStates":  testImportStates,
+		"Suppressions":  testSuppressions,
+		"Notices":       testNotices,
+		"Editions":      testEditions,
+		"RecordSkipped": testRecordEditions,
+		"Plan":          testPlan,
+		"PlanMany":      testPlanMany,
+		"Claim":         testClaim,
+		"Unwanted":      testUnwanted,
+		"CalledOff":     testCalledOff,
+		"Record":        testRecord,
+		"EditionStates": testEditionStates,
+		"Retry":         testRetry,
+		"Upkeep":        testUpkeep,
+	}
+	for _, name := range slices.Sorted(maps.Keys(parts)) {
+		t.Run(name, func(t *testing.T) { parts[name](t, newFixture(t, open)) })
+	}
+}
+
+// epoch is when the tests begin, in whole milliseconds.
+var epoch = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+
+// failer is what testing.T and rapid.T share.
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+// A fixture is a store with the verbs that tests speak in. A verb that fails
+// ends the test.
+type fixture struct {
+	store.Store
+	t    failer
+	ctx  context.Context
+	now  time.Time
+	slot int
+}
+
+func newFixture(t *testing.T, open func(*testing.T) store.Store) *fixture {
+	return &fixture{Store: open(t), t: t, ctx: t.Context(), now: epoch}
+}
+
+func (f *fixture) check(err error) {
+	f.t.Helper()
+	if err != nil {
+		f.t.Fatalf("unexpected error: %v", err)
+	}
+}
+
+func (f *fixture) equal(what string, got, want any) {
+	f.t.Helper()
+	if g, w := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want); g != w {
+		f.t.Fatalf("%s:\n got %s\nwant %s", what, g, w)
+	}
+}
+
+func (f *fixture) fails(what string, err, sentinel error) {
+	f.t.Helper()
+	if !errors.Is(err, sentinel) {
+		f.t.Fatalf("%s: error %v, want %v", what, err, sentinel)
+	}
+}
+
+// key stands for the keyed hash of an address.
+func key(email string) string { return "key:" + email }
+
+func person(email string) store.Subscriber {
+	return store.Subscriber{Email: email, Key: key(email)}
+}
+
+// signUp signs up without a limit of notices.
+func (f *fixture) signUp(email, newsletter string) (id int64) {
+	f.t.Helper()
+	_, err := f.SignUp(f.ctx, f.now, person(email), store.Subscription{Newsletter: newsletter}, 1000, f.now)
+	f.check(err)
+	p, err := f.SubscriberByEmail(f.ctx, email)
+	f.check(err)
+	return p.ID
+}
+
+// reader makes an active subscriber.
+func (f *fixture) reader(email, newsletter string) (id int64) {
+	f.t.Helper()
+	id = f.signUp(email, newsletter)
+	f.check(f.Confirm(f.ctx, f.now, id, newsletter))
+	return id
+}
+
+func (f *fixture) person(id int64) store.Subscriber {
+	f.t.Helper()
+	p, err := f.Subscriber(f.ctx, id)
+	f.check(err)
+	return p
+}
+
+// subscription gives what is on record; the zero value if nothing is.
+func (f *fixture) subscription(id int64, newsletter string) store.Subscription {
+	f.t.Helper()
+	for _, sub := range f.person(id).Subscriptions {
+		if sub.Newsletter == newsletter {
+			return sub
+		}
+	}
+	return store.Subscription{}
+}
+
+// posts makes n new posts.
+func (f *fixture) posts(n int) (ids []int64) {
+	f.t.Helper()
+	var list []*store.Post
+	for range n {
+		f.slot++
+		list = append(list, &store.Post{GUID: fmt.Sprintf("post-%d", f.slot)})
+	}
+	f.check(f.SavePosts(f.ctx, list))
+	for _, p := range list {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+// due is an audience that gives everybody the posts they have not seen.
+type due struct {
+	posts     []int64
+	notBefore time.Time
+	groups    []store.Group
+	number    map[string]int
+	readers   []store.Reader
+}
+
+func (d *due) Assign(r store.Reader) int {
+	d.readers = append(d.readers, r)
+	var left []int64
+	for _, id := range d.posts {
+		if !slices.Contains(r.Seen, id) {
+			left = append(left, id)
+		}
+	}
+	if len(left) == 0 {
+		return -1
+	}
+	k := words(left)
+	if _, ok := d.number[k]; !ok {
+		if d.number == nil {
+			d.number = map[string]int{}
+		}
+		d.number[k] = len(d.groups)
+		d.groups = append(d.groups, store.Group{
+			Number: len(d.groups), PostIDs: left, Subject: "News " + k, Template: []byte(k), NotBefore: d.notBefore, Date: epoch,
+		})
+	}
+	return d.number[k]
+}
+
+func (d *due) Groups() ([]store.Group, error) { return d.groups, nil }
+
+// edition is a manual edition for a slot of its own.
+func (f *fixture) edition(newsletter string) store.Edition {
+	f.slot++
+	return store.Edition{
+		Newsletter: newsletter, Cadence: store.CadenceSchedule, Slot: fmt.Sprintf("manual-%d", f.slot), Manual: true,
+		InDoubt: store.Resend, ExpiresAt: f.now.Add(72 * time.Hour),
+	}
+}
+
+// plan plans an edition of posts.
+func (f *fixture) plan(newsletter string, posts ...int64) store.Edition {
+	f.t.Helper()
+	e, _, err := f.PlanEdition(f.ctx, f.now, f.edition(newsletter), posts, &due{posts: posts}, false)
+	f.check(err)
+	return e
+}
+
+func (f *fixture) claim(holder string, limit int) []store.Job {
+	f.t.Helper()
+	jobs, err := f.Claim(f.ctx, f.now, holder, limit)
+	f.check(err)
+	return jobs
+}
+
+func (f *fixture) claimed(holder string) []store.Job {
+	f.t.Helper()
+	jobs, err := f.Claimed(f.ctx, holder)
+	f.check(err)
+	return jobs
+}
+
+// record records the same result for some jobs.
+func (f *fixture) record(holder string, r store.Result, jobs ...store.Job) {
+	f.t.Helper()
+	var rs []store.Result
+	for _, j := range jobs {
+		r.DeliveryRef = j.DeliveryRef
+		rs = append(rs, r)
+	}
+	f.check(f.Record(f.ctx, f.now, holder, rs))
+}
+
+// account checks an edition's status and counts.
+func (f *fixture) account(id int64, status string, want store.Counts) {
+	f.t.Helper()
+	e, err := f.Edition(f.ctx, id)
+	f.check(err)
+	f.equal(fmt.Sprintf("edition %d", id), e.Status+fmt.Sprintf(" %+v", e.Counts), status+fmt.Sprintf(" %+v", want))
+	if open := e.FinishedAt.IsZero(); open != (status == store.EditionPlanned || status == store.EditionSending || status == store.EditionPaused) {
+		f.t.Fatalf("edition %d is %s, but FinishedAt is %v", id, status, e.FinishedAt)
+	}
+}
+
+// deliveries gives those of an edition in one state; "" means all.
+func (f *fixture) deliveries(id int64, state string) (list []store.Delivery) {
+	f.t.Helper()
+	f.check(f.EachDelivery(f.ctx, id, state, func(d store.Delivery) error {
+		list = append(list, d)
+		return nil
+	}))
+	return list
+}
+
+// words puts a space between all its arguments.
+func words(args ...any) string { return strings.TrimSuffix(fmt.Sprintln(args...), "\n") }
+
+func emails(jobs []store.Job) (list []string) {
+	for _, j := range jobs {
+		list = append(list, j.Email)
+	}
+	return list
+}
