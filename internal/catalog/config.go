@@ -1,0 +1,64 @@
+package catalog
+
+import (
+	"log/slog"
+	"net/url"
+	"time"
+
+	"tidings/internal/store"
+)
+
+// Config says which posts are kept and how. Dir, SiteURL and Now are required.
+type Config struct {
+	Dir       string         // the posts directory
+	Permalink string         // address pattern below SiteURL: :slug :category :year :month :day; "": /posts/:slug/
+	SiteURL   *url.URL       // where people read the posts; may have a path
+	Location  *time.Location // the site's zone; nil: UTC
+
+	// Reserved reports whether an address is not for posts; nil: none is.
+	Reserved func(path string) bool
+
+	// Store pins identities. Nil: every identity is derived anew.
+	Store store.Posts
+	// ReadOnly looks without saving: new posts keep PostID 0.
+	ReadOnly bool
+
+	Debounce time.Duration // quiet time after a file event before the file is read; 0: 100 ms
+	Rescan   time.Duration // pause between full looks at the directory; 0: 60 s
+	Grace    time.Duration // how long a missing file is waited for; 0: 1 s
+
+	Log *slog.Logger // nil: silent
+	Now func() time.Time
+	// Until is how long to wait, in real time, for an instant of Now's clock;
+	// nil: the difference.
+	Until func(time.Time) time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	if c.Location == nil {
+		c.Location = time.UTC
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Until == nil {
+		now := c.Now
+		c.Until = func(t time.Time) time.Duration { return t.Sub(now()) }
+	}
+	if c.Permalink == "" {
+		c.Permalink = "/posts/:slug/"
+	}
+	c.Debounce = orDefault(c.Debounce, 100*time.Millisecond)
+	c.Rescan = orDefault(c.Rescan, time.Minute)
+	c.Grace = orDefault(c.Grace, time.Second)
+	return c
+}
+
+func (c Config) reserved(path string) bool { return c.Reserved != nil && c.Reserved(path) }
+
+func orDefault(d, otherwise time.Duration) time.Duration {
+	if d <= 0 {
+		return otherwise
+	}
+	return d
+}

@@ -1,0 +1,254 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"tidings/internal/post"
+	"tidings/internal/store"
+)
+
+// A keeper runs the layers in turn: folder, roll, database, shelf.
+type keeper struct {
+	cfg      Config
+	folder   *folder
+	roll     *roll
+	shelf    *shelf
+	unstored bool            // the last save failed, and that was logged
+	told     map[string]bool // problems that were logged
+}
+
+// open reads what the database has pinned. Nothing has been looked at yet.
+func open(ctx context.Context, cfg Config) (*keeper, error) {
+	cfg = cfg.withDefaults()
+	var err error
+	if cfg.Dir, err = filepath.Abs(cfg.Dir); err != nil {
+		return nil, fmt.Errorf("find the posts directory: %w", err)
+	}
+	k := &keeper{cfg: cfg, folder: newFolder(cfg.Dir, cfg.Location), roll: newRoll(cfg), shelf: newShelf(), told: map[string]bool{}}
+	if cfg.Store == nil {
+		return k, nil
+	}
+	rows, err := cfg.Store.LoadPosts(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read what is known of the posts: %w", err)
+	}
+	paths, err := cfg.Store.PostPaths(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the former addresses of the posts: %w", err)
+	}
+	k.roll.restore(rows, paths)
+	for name := range k.roll.present {
+		k.folder.expect(name)
+	}
+	return k, nil
+}
+
+// pass looks at the named files, or at everything if names is nil, and makes
+// the next snapshot. While sure is false, missing files are waited for.
+func (k *keeper) pass(ctx context.Context, names map[string]bool, sure bool) (Change, error) {
+	found, err := k.find(ctx, names)
+	if err != nil {
+		return Change{}, err
+	}
+	now := k.cfg.Now()
+	k.roll.see(now, found)
+	if err := k.recall(ctx); err != nil {
+		return Change{}, err
+	}
+	if sure || k.roll.guard.alarm != nil {
+		k.judge(now)
+	}
+	k.roll.admit(now)
+	k.save(ctx)
+	change := k.shelf.put(k.roll, k.folder, now)
+	k.tell(change.Snapshot.Problems)
+	return change, nil
+}
+
+func (k *keeper) find(ctx context.Context, names map[string]bool) ([]finding, error) {
+	if names != nil {
+		found, err := k.folder.look(ctx, names)
+		if !errors.Is(err, errLinked) {
+			return found, err
+		}
+		k.folder.distrust()
+	}
+	return k.folder.walk(ctx)
+}
+
+// judge decides about missing posts and tells of an alarm's start and end.
+func (k *keeper) judge(now time.Time) {
+	before := k.roll.guard.alarm
+	k.roll.judge(now)
+	switch after := k.roll.guard.alarm; {
+	case before == nil && after != nil:
+		k.cfg.Log.Error("too many posts vanished at once; what was published stays published. "+
+			"Bring the files back, or accept the loss with: tidings posts check --accept",
+			"missing", len(after.Missing), "of", after.Known, "first", after.Missing[0], "dir", k.cfg.Dir)
+	case before != nil && after == nil:
+		k.cfg.Log.Info("no post is missing any more; the alarm is over")
+	}
+}
+
+// recall fetches the last good version of posts whose file cannot be used
+// and that were not read since the start.
+func (k *keeper) recall(ctx context.Context) error {
+	wanted := map[int64]*record{}
+	for _, set := range []map[*record]bool{k.roll.spoilt, k.roll.missing} {
+		for rec := range set {
+			if rec.post == nil && !rec.lost {
+				wanted[rec.row.ID] = rec
+			}
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	sources, err := k.cfg.Store.PostSources(ctx, slices.Sorted(maps.Keys(wanted)))
+	if err != nil {
+		return fmt.Errorf("read the last good versions of posts: %w", err)
+	}
+	for id, rec := range wanted {
+		p, _, err := post.Parse(rec.row.File, sources[id], post.Options{Location: k.cfg.Location})
+		if err != nil {
+			k.cfg.Log.Error("the last good version of a post cannot be read any more, so the post is not published", "file", rec.row.File, "error", err)
+			rec.lost = true
+			continue
+		}
+		rec.post = p
+		k.roll.touch(rec)
+	}
+	return nil
+}
+
+// batch is how many posts are saved in one transaction, so that a first run
+// over a large directory does not keep others from the database for long.
+const batch = 1000
+
+// save writes what changed. A database that cannot be written is logged
+// once; what is unsaved is tried again at the next pass.
+func (k *keeper) save(ctx context.Context) {
+	if k.cfg.Store == nil || k.cfg.ReadOnly || len(k.roll.unsaved) == 0 {
+		return
+	}
+	var err error
+	for records := range slices.Chunk(k.roll.inOrder(k.roll.unsaved), batch) {
+		if err = k.saveBatch(ctx, records); err != nil {
+			break
+		}
+	}
+	switch {
+	case err == nil && k.unstored:
+		k.cfg.Log.Info("the state of the posts is saved again")
+	case err != nil && !k.unstored && ctx.Err() == nil:
+		k.cfg.Log.Error("the state of the posts cannot be saved; feeds go on, and saving is tried again. "+
+			"Until it succeeds, new posts are not mailed", "error", err)
+	}
+	k.unstored = err != nil
+}
+
+// saveBatch saves records at once. If an id is taken, because another process
+// pinned the same post or another post gives it up just now, they are saved
+// one by one, so that one does not keep the others from being saved.
+func (k *keeper) saveBatch(ctx context.Context, records []*record) error {
+	err := k.write(ctx, records)
+	if !errors.Is(err, store.ErrExists) {
+		return err
+	}
+	if err := k.adopt(ctx, records); err != nil {
+		return err
+	}
+	for range 2 {
+		err = nil
+		for _, rec := range records {
+			if k.roll.unsaved[rec] {
+				err = errors.Join(err, k.write(ctx, []*record{rec}))
+			}
+		}
+	}
+	return err
+}
+
+func (k *keeper) write(ctx context.Context, records []*record) error {
+	rows := make([]*store.Post, len(records))
+	for i, rec := range records {
+		row := rec.row
+		row.Source = rec.source
+		rows[i] = &row
+	}
+	if err := k.cfg.Store.SavePosts(ctx, rows); err != nil {
+		return err
+	}
+	for i, rec := range records {
+		rec.row.ID, rec.source = rows[i].ID, nil
+		k.roll.byID[rec.row.ID] = rec
+		delete(k.roll.unsaved, rec)
+		k.roll.touch(rec)
+	}
+	return nil
+}
+
+// adopt takes over what another process has pinned about new posts in the
+// meantime, as a "build" beside the daemon does.
+func (k *keeper) adopt(ctx context.Context, records []*record) error {
+	rows, err := k.cfg.Store.LoadPosts(ctx)
+	if err != nil {
+		return fmt.Errorf("read what another process pinned: %w", err)
+	}
+	theirs := map[string]store.Post{}
+	for _, row := range rows {
+		theirs[row.GUID] = normal(row)
+	}
+	for _, rec := range records {
+		if row, ok := theirs[rec.row.GUID]; ok && rec.row.ID == 0 {
+			rec.row.ID, rec.row.FirstSeen, rec.row.Published = row.ID, row.FirstSeen, row.Published
+		}
+	}
+	return nil
+}
+
+// mostTold is how many problems one pass logs in full.
+const mostTold = 50
+
+// tell logs every problem once.
+func (k *keeper) tell(problems []post.Problem) {
+	present, fresh := make(map[string]bool, len(problems)), 0
+	for _, p := range problems {
+		line := p.String()
+		if present[line] = true; k.told[line] {
+			continue
+		}
+		if fresh++; fresh <= mostTold {
+			k.cfg.Log.Warn("problem with a post", "file", p.File, "line", p.Line, "problem", p.Message)
+		}
+	}
+	if fresh > mostTold {
+		k.cfg.Log.Warn("more problems with posts; all are listed by: tidings posts check", "more", fresh-mostTold)
+	}
+	k.told = present
+}
+
+// reload learns from the database which missing posts were accepted as gone.
+func (k *keeper) reload(ctx context.Context) error {
+	if k.cfg.Store == nil {
+		return nil
+	}
+	rows, err := k.cfg.Store.LoadPosts(ctx)
+	if err != nil {
+		return fmt.Errorf("look for an accepted loss: %w", err)
+	}
+	for _, row := range rows {
+		rec := k.roll.byID[row.ID]
+		if rec != nil && rec.state == missing && !row.Gone.IsZero() {
+			rec.row.Gone = instant(row.Gone)
+			k.roll.bury(rec, row.Gone)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,278 @@
+package catalog
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"time"
+
+	"tidings/internal/post"
+	"tidings/internal/store"
+)
+
+// state says what is known of a record's file.
+type state int
+
+const (
+	here    state = iota // the file is there and says what record.post holds
+	spoiled              // the file is there, but cannot be used: the last good version stands
+	missing              // the file is not there, and nothing has been made of that yet
+	gone                 // the file left
+)
+
+// A record is one post through time: what is pinned about it, and what its
+// file says.
+type record struct {
+	row      store.Post // GUID is "" until readers may first see the post
+	post     *post.Post // last good version; nil while only the database has it
+	source   []byte     // of post, until saved
+	state    state
+	bare     bool   // spoiled, because the file has no front matter any more
+	spoilt   string // hash of the bytes that spoiled it, to know them in another file
+	lost     bool   // the database's last good version cannot be read
+	wish     string // the address its own front matter asks for, when last looked at
+	url      string // its address, if that is on another site
+	entry    *Entry // what readers see; nil if they do not
+	warnings []post.Problem
+}
+
+// pinned reports whether readers have ever seen the post.
+func (rec *record) pinned() bool { return rec.row.GUID != "" }
+
+// A roll is the identity layer: it knows every post, recognises it when its
+// file is renamed or comes back, and pins what must not change. It does no
+// input or output, and what it does depends only on its state, the findings
+// and the instant, never on their order.
+type roll struct {
+	cfg     Config
+	present map[string]*record // here or spoiled, by file
+	absent  orphans            // missing or gone
+	missing map[*record]bool
+	spoilt  map[*record]bool
+	byGUID  map[string]*record
+	byID    map[int64]*record
+	paths   map[string]*record // addresses in use; those of gone posts are free
+	former  map[string]*record // addresses that a post once had
+	timed   map[*record]bool   // records that time alone will show or hide
+	hidden  map[*record]bool   // records with a file that readers do not see
+	touched map[*record]bool   // records whose entry may have changed
+	unsaved map[*record]bool
+	warned  map[*record]bool // records with warnings
+	guard   guard
+}
+
+func newRoll(cfg Config) *roll {
+	return &roll{
+		cfg: cfg, present: map[string]*record{}, absent: newOrphans(), missing: map[*record]bool{}, spoilt: map[*record]bool{},
+		byGUID: map[string]*record{}, byID: map[int64]*record{},
+		paths: map[string]*record{}, former: map[string]*record{},
+		timed: map[*record]bool{}, hidden: map[*record]bool{}, touched: map[*record]bool{}, unsaved: map[*record]bool{}, warned: map[*record]bool{},
+	}
+}
+
+// restore fills a fresh roll with what the database has pinned. Posts that
+// had a file then are taken to have it still, until the folder says no.
+func (r *roll) restore(rows []store.Post, paths map[string]int64) {
+	for _, row := range rows {
+		rec := &record{row: normal(row), state: spoiled}
+		r.byID[row.ID], r.byGUID[row.GUID] = rec, rec
+		if !row.Gone.IsZero() || r.present[row.File] != nil {
+			rec.state = gone
+			r.absent.add(rec)
+			continue
+		}
+		r.present[row.File], r.spoilt[rec] = rec, true
+		if row.Path != "" && r.paths[row.Path] == nil {
+			r.paths[row.Path] = rec
+		}
+		r.touched[rec] = true
+	}
+	for p, id := range paths {
+		if rec := r.byID[id]; rec != nil && rec.row.Path != p {
+			r.former[p] = rec
+		}
+	}
+}
+
+// normal gives a row's times the precision and zone of the database, so that
+// they compare equal whether read or made.
+func normal(row store.Post) store.Post {
+	row.Published, row.FirstSeen = instant(row.Published), instant(row.FirstSeen)
+	row.Changed, row.Gone, row.ModTime = instant(row.Changed), instant(row.Gone), instant(row.ModTime)
+	return row
+}
+
+func instant(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Millisecond)
+}
+
+// differs reports whether a row is worth saving again. Another size or time
+// of the same bytes is not.
+func differs(a, b store.Post) bool {
+	return a.GUID != b.GUID || a.File != b.File || a.FileHash != b.FileHash || a.BodyHash != b.BodyHash ||
+		a.Title != b.Title || a.Path != b.Path || !a.Published.Equal(b.Published) ||
+		!a.FirstSeen.Equal(b.FirstSeen) || !a.Changed.Equal(b.Changed) || !a.Gone.Equal(b.Gone)
+}
+
+// see takes in what the folder found.
+func (r *roll) see(now time.Time, found []finding) {
+	var posts, strays []*finding
+	for i := range found {
+		f := &found[i]
+		rec := r.present[f.file]
+		switch {
+		case f.kind == good:
+			posts = append(posts, f)
+		case rec == nil:
+			strays = append(strays, f)
+		case f.kind == vanished:
+			r.lose(rec)
+		case f.kind == notPost && !rec.pinned():
+			r.drop(rec)
+		default:
+			rec.bare, rec.spoilt = f.kind == notPost, f.hash
+			r.spoil(rec)
+		}
+	}
+	for _, f := range strays {
+		r.follow(f)
+	}
+	slices.SortFunc(posts, func(a, b *finding) int { return cmp.Compare(a.file, b.file) })
+	m := newMatch(r, posts)
+	for _, f := range posts {
+		if rec := m.record[f]; rec != nil {
+			r.detach(rec)
+		}
+	}
+	for _, f := range posts {
+		r.lodge(m.record[f], f, now)
+	}
+}
+
+// follow keeps a post that was moved while its file could not be read: the
+// same bytes in another file. Its last good version stays published.
+func (r *roll) follow(f *finding) {
+	if f.kind != broken || f.hash == "" {
+		return
+	}
+	for _, rec := range r.inOrder(r.missing) {
+		if rec.spoilt != f.hash {
+			continue
+		}
+		r.detach(rec)
+		rec.row.File = f.file
+		r.present[f.file] = rec
+		r.spoil(rec)
+		r.save(rec)
+		return
+	}
+}
+
+// touch asks for the record's entry to be made anew.
+func (r *roll) touch(rec *record) { r.touched[rec] = true }
+
+func (r *roll) save(rec *record) {
+	if rec.pinned() {
+		r.unsaved[rec] = true
+	}
+	r.touch(rec)
+}
+
+// lose notes that a record's file is not there.
+func (r *roll) lose(rec *record) {
+	delete(r.present, rec.row.File)
+	delete(r.spoilt, rec)
+	rec.state = missing
+	r.missing[rec] = true
+	r.absent.add(rec)
+	r.touch(rec)
+}
+
+// drop forgets a post that readers never saw.
+func (r *roll) drop(rec *record) {
+	r.detach(rec)
+	delete(r.spoilt, rec)
+	rec.state = gone
+	r.touch(rec)
+}
+
+// spoil notes that a record's file says nothing usable.
+func (r *roll) spoil(rec *record) {
+	rec.state = spoiled
+	r.spoilt[rec] = true
+	r.touch(rec)
+}
+
+// detach takes a record out of the indexes by file and state.
+func (r *roll) detach(rec *record) {
+	if rec.state == missing || rec.state == gone {
+		r.absent.remove(rec)
+		delete(r.missing, rec)
+	} else if r.present[rec.row.File] == rec {
+		delete(r.present, rec.row.File)
+	}
+}
+
+// lodge gives a post that was found to its record, or to a new one.
+func (r *roll) lodge(rec *record, f *finding, now time.Time) {
+	fresh := rec == nil
+	if fresh {
+		rec = &record{row: store.Post{Changed: earlier(f.modTime, now)}}
+	}
+	if other := r.present[f.file]; other != nil { // its file now holds another post
+		r.lose(other)
+	}
+	before := rec.row
+	if rec.post == nil || before.FileHash != f.post.Hash || before.File != f.file {
+		rec.post = f.post
+	}
+	if before.FileHash != f.post.Hash {
+		rec.source = f.source
+		if !fresh {
+			rec.row.Changed = changed(before.Changed, f.modTime, now)
+		}
+	}
+	rec.row.File, rec.row.FileHash, rec.row.BodyHash = f.file, f.post.Hash, f.post.BodyHash
+	rec.row.Title, rec.row.Gone = f.post.Title, time.Time{}
+	rec.row.Size, rec.row.ModTime = f.size, instant(f.modTime)
+	rec.state, rec.bare = here, false
+	delete(r.spoilt, rec)
+	r.present[f.file] = rec
+	r.reclaim(rec)
+	if differs(rec.row, before) {
+		r.save(rec)
+	}
+	r.touch(rec)
+}
+
+// reclaim gives a post that is back its address, if that is still free.
+func (r *roll) reclaim(rec *record) {
+	if p := rec.row.Path; p != "" && r.paths[p] == nil {
+		r.paths[p] = rec
+	}
+}
+
+// changed is when a file's content changed that was last known to have
+// changed at before: its own time if that is later, else when it was noticed.
+func changed(before, modTime, now time.Time) time.Time {
+	if modTime.After(before) && !modTime.After(now) {
+		return instant(modTime)
+	}
+	return instant(now)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return instant(a)
+	}
+	return instant(b)
+}
+
+// sameName reports whether two files have the same last element, or, as
+// bundles do, the same folder.
+func sameName(a, b string) bool {
+	return path.Base(a) == path.Base(b) && (path.Base(path.Dir(a)) == path.Base(path.Dir(b)) || !isIndex(a))
+}
