@@ -1,0 +1,165 @@
+package feed
+
+import (
+	"strings"
+	"time"
+
+	"github.com/gorilla/feeds"
+)
+
+// atomFeed is gorilla's feed with what it lacks, as rssChannel is.
+type atomFeed struct {
+	Lang  string   `xml:"xml:lang,attr,omitempty"`
+	Media string   `xml:"xmlns:media,attr"`
+	Title atomText `xml:"title"`
+	*feeds.AtomFeed
+	Subtitle  *atomText          `xml:"subtitle"`
+	Links     []atomLink         `xml:"link"`
+	Authors   []feeds.AtomPerson `xml:"author"`
+	Generator string             `xml:"generator,omitempty"`
+	Entries   []*atomEntry       `xml:"entry"`
+}
+
+// FeedXml gives the root element, in place of the embedded feed's.
+func (f *atomFeed) FeedXml() any { return f }
+
+type atomEntry struct {
+	Lang  string   `xml:"xml:lang,attr,omitempty"`
+	Title atomText `xml:"title"`
+	*feeds.AtomEntry
+	Links      []atomLink         `xml:"link"`
+	Authors    []feeds.AtomPerson `xml:"author"`
+	Categories []atomCategory     `xml:"category"`
+	Summary    *atomText          `xml:"summary"`
+	Content    *atomContent       `xml:"content"`
+	mediaImage
+}
+
+// atomText is a text construct (RFC 4287 §3.1), always of type text: some
+// readers show the markup of other types.
+type atomText struct {
+	Type string `xml:"type,attr"`
+	Text string `xml:",chardata"`
+}
+
+// atomContent is CDATA because escaped markup is twice as long.
+type atomContent struct {
+	Type string `xml:"type,attr"`
+	HTML string `xml:",cdata"`
+}
+
+type atomLink struct {
+	Rel  string `xml:"rel,attr"`
+	Type string `xml:"type,attr,omitempty"`
+	Href string `xml:"href,attr"`
+}
+
+// atomCategory repeats the name: readers differ in which of the two they show.
+type atomCategory struct {
+	Term   string `xml:"term,attr"`
+	Scheme string `xml:"scheme,attr,omitempty"`
+	Label  string `xml:"label,attr"`
+}
+
+func newAtom(d Feed, self string) *atomFeed {
+	f := &atomFeed{
+		Lang:  language(d.Language),
+		Media: nsMedia,
+		Title: atomText{"text", line(d.Title)},
+		AtomFeed: &feeds.AtomFeed{
+			Xmlns:   nsAtom,
+			Id:      line(d.ID),
+			Updated: atomDate(d.changed()),
+			Icon:    address(d.Icon),
+		},
+		Subtitle:  newAtomText(line(d.Description)),
+		Links:     feedLinks(Atom, d, self),
+		Authors:   atomPeople(d.authors()),
+		Generator: line(d.Generator),
+	}
+	if f.Id == "" {
+		f.Id = address(self)
+	}
+	for _, e := range d.Entries {
+		f.Entries = append(f.Entries, newAtomEntry(e, d))
+	}
+	return f
+}
+
+func newAtomEntry(e Entry, d Feed) *atomEntry {
+	entry := &atomEntry{
+		Lang:  e.language(d),
+		Title: atomText{"text", e.title()},
+		AtomEntry: &feeds.AtomEntry{
+			Id:        e.id(),
+			Updated:   atomDate(e.changed(), d.changed()),
+			Published: formatDate(e.Published, time.RFC3339),
+		},
+		Authors:    atomPeople(named(e.Authors)), // without one, the feed's stand (§4.2.1)
+		Summary:    newAtomText(line(e.Summary)),
+		mediaImage: newMediaImage(e),
+	}
+	if url := address(e.URL); url != "" {
+		entry.Links = []atomLink{{Rel: "alternate", Type: "text/html", Href: url}}
+	}
+	if content := e.content(d); content != "" {
+		entry.Content = &atomContent{"html", content}
+	}
+	for _, c := range e.categories() {
+		entry.Categories = append(entry.Categories, atomCategory{c.Name, c.Scheme, c.Name})
+	}
+	return entry
+}
+
+// authors of the feed itself: there is always one, which RFC 4287 §4.1.1
+// demands as soon as one entry has none.
+func (d Feed) authors() []Person {
+	if people := named([]Person{d.Author}); len(people) > 0 {
+		return people
+	}
+	for _, name := range []string{line(d.SiteTitle), line(d.Title)} {
+		if name != "" {
+			return []Person{{Name: name}}
+		}
+	}
+	return []Person{{Name: "unknown"}}
+}
+
+func atomPeople(people []Person) []feeds.AtomPerson {
+	var out []feeds.AtomPerson
+	for _, p := range people {
+		out = append(out, feeds.AtomPerson{Name: p.Name, Uri: p.URL, Email: p.Email})
+	}
+	return out
+}
+
+func newAtomText(s string) *atomText {
+	if s == "" {
+		return nil
+	}
+	return &atomText{"text", s}
+}
+
+// atomDate is the first date that can be shown. Atom demands one; without any
+// it is a constant, because the clock would give new bytes each time.
+func atomDate(dates ...time.Time) string {
+	for _, t := range dates {
+		if s := formatDate(t, time.RFC3339); s != "" {
+			return s
+		}
+	}
+	return time.Unix(0, 0).UTC().Format(time.RFC3339)
+}
+
+// feedLinks says where the feed is and of which page it is a feed.
+func feedLinks(f Format, d Feed, self string) []atomLink {
+	var links []atomLink
+	if url := address(self); url != "" {
+		mediaType, _, _ := strings.Cut(f.MediaType(), ";")
+		links = append(links, atomLink{Rel: "self", Type: mediaType, Href: url})
+	}
+	if url := address(d.SiteURL); url != "" {
+		links = append(links, atomLink{Rel: "alternate", Type: "text/html", Href: url})
+	}
+	return links
+}

@@ -1,0 +1,106 @@
+package feed
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// clean makes s fit for XML 1.0: encoding/xml passes control characters and
+// broken UTF-8 through unseen, and one of them makes the whole document
+// unreadable. Invalid UTF-8 becomes U+FFFD, line ends become LF, everything
+// that is no Char (XML 1.0 §2.2) is dropped, and so are byte order marks.
+func clean(s string) string {
+	if utf8.ValidString(s) && strings.IndexFunc(s, unfit) < 0 {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\r':
+			return '\n'
+		case unfit(r):
+			return -1
+		}
+		return r
+	}, strings.ReplaceAll(s, "\r\n", "\n"))
+}
+
+func unfit(r rune) bool {
+	switch {
+	case r < ' ':
+		return r != '\t' && r != '\n'
+	case r == '\uFEFF', r == '\uFFFE', r == '\uFFFF':
+		return true
+	}
+	return false
+}
+
+// line is clean text on one line, without blanks at its ends. A no-break
+// space is not a blank: French punctuation needs it.
+func line(s string) string {
+	return strings.Join(strings.FieldsFunc(clean(s), func(r rune) bool {
+		return r == ' ' || r == '\t' || r == '\n'
+	}), " ")
+}
+
+// escapeHTML makes plain text into HTML. Quotes stay as they are: the result
+// never stands in an attribute.
+func escapeHTML(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
+}
+
+// address makes s fit where a URI is asked for (RFC 3986): everything else,
+// blanks and letters beyond ASCII among them, is percent-encoded.
+func address(s string) string {
+	s = strings.TrimSpace(clean(s))
+	if strings.IndexFunc(s, notInURI) < 0 {
+		return s
+	}
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; notInURI(rune(c)) {
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+func notInURI(r rune) bool {
+	return r <= ' ' || r >= 0x7f || strings.ContainsRune("\"<>\\^`{|}", r)
+}
+
+// excerpt is the beginning of s up to a word's end, at most limit characters
+// and an ellipsis.
+func excerpt(s string, limit int) string {
+	runes := []rune(s)
+	if len(runes) <= limit {
+		return s
+	}
+	head := string(runes[:limit+1])
+	if i := strings.LastIndexByte(head, ' '); i > 0 {
+		return head[:i] + "…"
+	}
+	return string(runes[:limit]) + "…"
+}
+
+// date makes t fit for every format, in whole seconds; false if it cannot be:
+// one year beyond 9999 makes encoding/json give up the whole feed.
+func date(t time.Time) (time.Time, bool) {
+	const hour = 60 * 60
+	if _, offset := t.Zone(); offset%60 != 0 || offset < -12*hour || offset > 14*hour {
+		t = t.UTC() // no reader knows such a zone
+	}
+	return t.Truncate(time.Second), t.Year() >= 1970 && t.Year() <= 9999
+}
+
+// formatDate is "" for a date that no format can carry.
+func formatDate(t time.Time, layout string) string {
+	t, ok := date(t)
+	if !ok {
+		return ""
+	}
+	return t.Format(layout)
+}

@@ -1,0 +1,146 @@
+package feed_test
+
+import (
+	"strings"
+	"testing"
+
+	"tidings/internal/feed"
+)
+
+// TestExtensions guards against an embedded gorilla struct printing itself
+// alone: then the documents would still parse, without any of these.
+func TestExtensions(t *testing.T) {
+	t.Run("rss", func(t *testing.T) {
+		b := encode(t, feed.RSS, blog())
+		mustContain(t, b,
+			`<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"`,
+			`<atom:link rel="self" type="application/rss+xml" href="https://feeds.example.org/notes/feed.xml"></atom:link>`,
+			`<atom:link rel="alternate" type="text/html" href="https://example.org/"></atom:link>`,
+			`<managingEditor>ada@example.org (Ada Writer)</managingEditor>`,
+			`<generator>tidings</generator>`,
+			`<language>en</language>`,
+			`<guid isPermaLink="false">https://example.org/?p=7</guid>`,
+			`<dc:creator>Bo</dc:creator>`, `<dc:creator>Cy</dc:creator>`, `<dc:creator>Ada Writer</dc:creator>`,
+			`<dc:language>ar</dc:language>`,
+			`<category domain="https://example.org/categories/r-and-d/">R&amp;D</category>`,
+			`<content:encoded><![CDATA[<p>One &lt; two.`,
+			`<media:content url="https://example.org/a%20b.png" medium="image"></media:content>`,
+			`<media:thumbnail url="https://example.org/a%20b.png"></media:thumbnail>`,
+			`<title>AT&#x26;T &#x3C;T&#x3E; says &#x26;amp;</title>`,
+			`<description><![CDATA[Why 1 &lt; 2 &amp; "so on".]]></description>`,
+		)
+		mustLack(t, b, "<title></title>", "<link></link>", "<description></description>", "<author>")
+		if s := string(b); strings.Index(s, "<content:encoded>") < strings.Index(s[strings.Index(s, "<item>"):], "<description>") {
+			t.Error("the content stands before the description")
+		}
+	})
+	t.Run("atom", func(t *testing.T) {
+		b := encode(t, feed.Atom, blog())
+		mustContain(t, b,
+			`<feed xml:lang="en" xmlns:media="http://search.yahoo.com/mrss/" xmlns="http://www.w3.org/2005/Atom">`,
+			`<id>urn:uuid:5c2b3c1e-0000-5000-8000-000000000000</id>`,
+			`<link rel="self" type="application/atom+xml" href="https://feeds.example.org/notes/atom.xml"></link>`,
+			`<link rel="alternate" type="text/html" href="https://example.org/"></link>`,
+			`<subtitle type="text">Notes on R&amp;D &amp; &lt;the rest&gt;</subtitle>`,
+			`<icon>https://example.org/icon.png</icon>`,
+			`<generator>tidings</generator>`,
+			`<title type="text">AT&amp;T &lt;T&gt; says &amp;amp;</title>`,
+			`<title type="text">A note without a title, long enough that its beginning has…</title>`,
+			`<published>2026-03-01T09:30:00+01:00</published>`,
+			`<updated>2026-04-02T10:00:00+02:00</updated>`,
+			`<name>Cy</name>`, `<uri>https://cy.example.org/</uri>`, `<email>cy@example.org</email>`,
+			`<category term="R&amp;D" scheme="https://example.org/categories/r-and-d/" label="R&amp;D"></category>`,
+			`<content type="html"><![CDATA[<p>One &lt; two.`,
+			`<summary type="text">Why 1 &lt; 2 &amp; &#34;so on&#34;.</summary>`,
+			`<entry xml:lang="ar">`,
+			`<media:thumbnail url="https://example.org/a%20b.png"></media:thumbnail>`,
+		)
+	})
+	t.Run("json", func(t *testing.T) {
+		b := encode(t, feed.JSON, blog())
+		mustContain(t, b,
+			`"feed_url": "https://feeds.example.org/notes/feed.json"`,
+			`"icon": "https://example.org/icon.png"`,
+			`"content_html": "<p>One &lt; two.\nLine two</p>"`,
+			`"content_text": "Read on at the site."`,
+			`"date_published": "2026-03-01T09:30:00+01:00"`,
+			`"image": "https://example.org/a%20b.png"`,
+			`"language": "ar"`,
+			`"url": "https://cy.example.org/"`,
+		)
+		if n := strings.Count(string(b), `"go"`); n != 1 {
+			t.Errorf("the name of a category and of a tag stands %d times among the tags", n)
+		}
+	})
+}
+
+func TestImageOfTheChannelNamesTheChannel(t *testing.T) {
+	got := read(t, encode(t, feed.RSS, blog()))
+	if got.Image == nil || got.Image.Title != got.Title || got.Image.URL != "https://example.org/icon.png" {
+		t.Errorf("image %+v", got.Image)
+	}
+}
+
+func TestOnlyAMailAddressIsAnEditor(t *testing.T) {
+	for want, p := range map[string]feed.Person{
+		"<managingEditor>ada@example.org (Ada)</managingEditor>": {Name: "Ada", Email: "ada@example.org"},
+		"<managingEditor>ada@example.org</managingEditor>":       {Email: "ada@example.org"},
+		"": {Name: "Ada", Email: "at home"},
+	} {
+		d := empty()
+		d.Author = p
+		b := encode(t, feed.RSS, d)
+		if want == "" {
+			mustLack(t, b, "managingEditor")
+			mustLack(t, encode(t, feed.Atom, d), "at home")
+		} else {
+			mustContain(t, b, want)
+		}
+	}
+}
+
+func TestRightToLeft(t *testing.T) {
+	for _, f := range formats {
+		items := read(t, encode(t, f, persian())).Items
+		for i, want := range []string{`<div lang="fa-IR" dir="rtl"><p>سلام</p></div>`, `<div lang="en" dir="ltr"><p>Hello</p></div>`} {
+			if got := items[i].Content + items[i].Description; got != want {
+				t.Errorf("%s: content %q, want %q", f, got, want)
+			}
+		}
+	}
+	if items := read(t, encode(t, feed.Atom, blog())).Items; strings.Contains(items[0].Content, "<div") {
+		t.Errorf("left-to-right content got a wrapper: %q", items[0].Content)
+	}
+}
+
+func TestAtomAlwaysHasAnAuthor(t *testing.T) {
+	d := empty()
+	mustContain(t, encode(t, feed.Atom, d), "<name>Field Notes</name>")
+	d.Title, d.SiteTitle = "Field Notes: #go", "Field Notes"
+	mustContain(t, encode(t, feed.Atom, d), "<name>Field Notes</name>")
+	d.Author = feed.Person{Email: "ada@example.org"}
+	mustContain(t, encode(t, feed.Atom, d), "<name>ada@example.org</name>", "<email>ada@example.org</email>")
+}
+
+func TestOPML(t *testing.T) {
+	b, err := feed.EncodeOPML("Field Notes\x00 & more", []feed.Outline{
+		{Title: "Field Notes", XMLURL: "https://example.org/feed.xml", HTMLURL: "https://example.org/"},
+		{Group: "Categories", Title: "R&D", XMLURL: "https://example.org/categories/r-and-d/feed.xml", HTMLURL: "https://example.org/categories/r-and-d/"},
+		{Group: "Tags", Title: "\"日本語\"\n", XMLURL: "https://example.org/tags/日本語/feed.xml", HTMLURL: "https://example.org/tags/日本語/"},
+		{Group: "Categories", Title: "Go", XMLURL: "https://example.org/categories/go/feed.xml"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wellFormedXML(t, b)
+	golden(t, "feeds.opml", b)
+}
+
+func TestOPMLWithoutFeeds(t *testing.T) {
+	b, err := feed.EncodeOPML("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wellFormedXML(t, b)
+	mustContain(t, b, "<body", `<opml version="2.0">`)
+}

@@ -1,0 +1,131 @@
+// Package feed turns a description of a feed and its entries into RSS 2.0,
+// Atom and JSON Feed 1.1 documents, and a list of feeds into OPML 2.0. It is
+// pure: the same values give the same bytes. It is built on gorilla/feeds,
+// whose structs it extends; it does not decide which entries a feed holds.
+package feed
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gorilla/feeds"
+)
+
+// Format is one of the document formats.
+type Format string
+
+// The formats, in the order in which they are offered.
+const (
+	RSS  Format = "rss"
+	Atom Format = "atom"
+	JSON Format = "json"
+)
+
+// FileName is the last element of a feed's path: feed.xml, atom.xml, feed.json.
+func (f Format) FileName() string {
+	switch f {
+	case Atom:
+		return "atom.xml"
+	case JSON:
+		return "feed.json"
+	}
+	return "feed.xml"
+}
+
+// MediaType is the Content-Type, with its charset.
+func (f Format) MediaType() string {
+	switch f {
+	case Atom:
+		return "application/atom+xml; charset=utf-8"
+	case JSON:
+		return "application/feed+json; charset=utf-8"
+	}
+	return "application/rss+xml; charset=utf-8"
+}
+
+// Person is an author.
+type Person struct {
+	Name, Email, URL string
+}
+
+// Category is one term of an entry: Scheme is the address of its taxonomy.
+type Category struct {
+	Name, Scheme string
+}
+
+// An Entry is one post as a feed shows it. Strings may hold anything: what
+// XML cannot carry is dropped or replaced. A date outside the years 1970 to
+// 9999 is left out.
+type Entry struct {
+	ID         string // "": URL
+	URL        string // absolute
+	Title      string // plain text; "" if untitled
+	Summary    string // plain text
+	HTML       string // sanitised, all addresses absolute; "" gives a summary-only entry
+	Published  time.Time
+	Updated    time.Time
+	Authors    []Person
+	Categories []Category
+	Language   string // "" or equal to the feed's: not repeated
+	Image      string // absolute; "" if none
+}
+
+// Feed describes one feed.
+type Feed struct {
+	ID          string // Atom id; permanent
+	Title       string
+	SiteTitle   string // of the whole publication, Atom's author of last resort; "": Title
+	Description string
+	SiteURL     string // the page this is a feed of
+	Language    string
+	Author      Person    // of the entries that name none; may be empty
+	Updated     time.Time // zero: the newest change of any entry, so that it moves with them alone
+	Icon        string
+	Generator   string
+	Entries     []Entry // in order
+}
+
+// Self maps each format to the public address of that document.
+type Self map[Format]string
+
+// Outline is one feed in an OPML document.
+type Outline struct {
+	Group   string // "" for the top level, else the heading, "Categories"
+	Title   string
+	XMLURL  string
+	HTMLURL string
+}
+
+// Encode gives the document of d in the format f. The result is well-formed
+// whatever the strings of d hold; only an unknown format is an error. An entry
+// that has neither an id nor an address is left out: every format demands one.
+func Encode(f Format, d Feed, self Self) ([]byte, error) {
+	d.Entries = slices.DeleteFunc(slices.Clone(d.Entries), func(e Entry) bool { return e.id() == "" })
+	switch f {
+	case RSS:
+		return encodeXML(newRSS(d, self[RSS]))
+	case Atom:
+		return encodeXML(newAtom(d, self[Atom]))
+	case JSON:
+		return encodeJSON(newJSON(d, self[JSON]))
+	}
+	return nil, fmt.Errorf("encode feed %q: unknown format %q; use rss, atom or json", d.Title, f)
+}
+
+func encodeXML(f feeds.XmlFeed) ([]byte, error) { return marshalXML(f.FeedXml()) }
+
+// marshalXML differs from feeds.WriteXML in the newline after the header.
+func marshalXML(root any) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(xml.Header)
+	enc := xml.NewEncoder(&b)
+	enc.Indent("", "  ")
+	if err := enc.Encode(root); err != nil {
+		return nil, fmt.Errorf("encode feed as XML: %w", err)
+	}
+	b.WriteByte('\n')
+	return b.Bytes(), nil
+}

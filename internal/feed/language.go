@@ -1,0 +1,27 @@
+package feed
+
+import (
+	"slices"
+
+	bcp47 "golang.org/x/text/language"
+)
+
+// language is s in its canonical form, "zh-CN" for "zh_cn"; "" if s is no
+// language tag (BCP 47).
+func language(s string) string {
+	tag, err := bcp47.Parse(s)
+	if err != nil || tag == bcp47.Und {
+		return ""
+	}
+	return tag.String()
+}
+
+// rightToLeft reports whether the script that the language tag names, or that
+// its language is usually written in, runs from right to left.
+func rightToLeft(s string) bool {
+	if s == "" {
+		return false
+	}
+	script, _ := bcp47.Make(s).Script()
+	return slices.Contains([]string{"Arab", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm", "Mand", "Samr", "Rohg"}, script.String())
+}

@@ -1,0 +1,171 @@
+package feed
+
+import (
+	"encoding/xml"
+	"strings"
+	"time"
+
+	"github.com/gorilla/feeds"
+)
+
+// Namespaces of the extensions.
+const (
+	nsAtom    = "http://www.w3.org/2005/Atom"
+	nsContent = "http://purl.org/rss/1.0/modules/content/"
+	nsDC      = "http://purl.org/dc/elements/1.1/"
+	nsMedia   = "http://search.yahoo.com/mrss/"
+)
+
+type rssRoot struct {
+	XMLName xml.Name `xml:"rss"`
+	Version string   `xml:"version,attr"`
+	Atom    string   `xml:"xmlns:atom,attr"`
+	Content string   `xml:"xmlns:content,attr"`
+	DC      string   `xml:"xmlns:dc,attr"`
+	Media   string   `xml:"xmlns:media,attr"`
+	Channel *rssChannel
+}
+
+// rssChannel is gorilla's channel with what it lacks. A field of the same
+// element name hides gorilla's; fields stand in the order of the elements.
+type rssChannel struct {
+	Title     *rssTitle  `xml:"title"`
+	AtomLinks []atomLink `xml:"atom:link"`
+	*feeds.RssFeed
+	Items []*rssItem `xml:"item"`
+}
+
+// FeedXml gives the root element. Without it the embedded channel's own would
+// be promoted, and print itself alone.
+func (c *rssChannel) FeedXml() any {
+	return &rssRoot{
+		Version: "2.0", Atom: nsAtom, Content: nsContent, DC: nsDC, Media: nsMedia,
+		Channel: c,
+	}
+}
+
+type rssItem struct {
+	Title       *rssTitle `xml:"title"`
+	Link        string    `xml:"link,omitempty"`
+	Description *cdata    `xml:"description"` // before content:encoded, or readers take it for the content
+	*feeds.RssItem
+	Creators   []string      `xml:"dc:creator"` // author would have to be a mail address
+	Language   string        `xml:"dc:language,omitempty"`
+	Categories []rssCategory `xml:"category"`
+	mediaImage
+}
+
+// rssTitle holds escaped text: the RSS Profile asks for hexadecimal
+// references, which readers decode once however they treat a title.
+type rssTitle struct {
+	XML string `xml:",innerxml"`
+}
+
+type cdata struct {
+	Text string `xml:",cdata"`
+}
+
+type rssCategory struct {
+	Domain string `xml:"domain,attr,omitempty"`
+	Name   string `xml:",chardata"`
+}
+
+// mediaImage is the picture of an entry in Media RSS, which Atom uses too.
+type mediaImage struct {
+	Picture   *mediaContent   `xml:"media:content"`
+	Thumbnail *mediaThumbnail `xml:"media:thumbnail"`
+}
+
+type mediaContent struct {
+	URL    string `xml:"url,attr"`
+	Medium string `xml:"medium,attr"`
+}
+
+type mediaThumbnail struct {
+	URL string `xml:"url,attr"`
+}
+
+func newRSS(d Feed, self string) *rssChannel {
+	c := &rssChannel{
+		Title: newRSSTitle(line(d.Title)),
+		RssFeed: &feeds.RssFeed{
+			Link:           address(d.SiteURL),
+			Description:    d.description(),
+			Language:       language(d.Language),
+			ManagingEditor: d.editor(),
+			LastBuildDate:  formatDate(d.changed(), time.RFC1123Z),
+			Generator:      line(d.Generator),
+			Docs:           "https://www.rssboard.org/rss-specification",
+		},
+		AtomLinks: feedLinks(RSS, d, self),
+	}
+	if icon := address(d.Icon); icon != "" {
+		c.Image = &feeds.RssImage{Url: icon, Title: line(d.Title), Link: c.Link}
+	}
+	for _, e := range d.Entries {
+		c.Items = append(c.Items, newRSSItem(e, d))
+	}
+	return c
+}
+
+func newRSSItem(e Entry, d Feed) *rssItem {
+	item := &rssItem{
+		Title:       newRSSTitle(line(e.Title)),
+		Link:        address(e.URL),
+		Description: &cdata{escapeHTML(line(e.Summary))},
+		RssItem: &feeds.RssItem{
+			Guid:    &feeds.RssGuid{Id: e.id(), IsPermaLink: "false"},
+			PubDate: formatDate(e.Published, time.RFC1123Z),
+		},
+		Language:   e.language(d),
+		mediaImage: newMediaImage(e),
+	}
+	content := e.content(d)
+	switch {
+	case item.Description.Text == "" && content != "":
+		item.Description.Text = content
+	case content != "":
+		item.Content = &feeds.RssContent{Content: content}
+	case item.Description.Text == "" && item.Title != nil:
+		item.Description = nil
+	case item.Description.Text == "":
+		item.Description.Text = escapeHTML(e.title()) // RSS demands one of the two
+	}
+	for _, p := range e.authors(d) {
+		item.Creators = append(item.Creators, p.Name)
+	}
+	for _, c := range e.categories() {
+		item.Categories = append(item.Categories, rssCategory{Domain: c.Scheme, Name: c.Name})
+	}
+	return item
+}
+
+// newRSSTitle is nil for an untitled item: a blank element is worse than none.
+func newRSSTitle(s string) *rssTitle {
+	if s == "" {
+		return nil
+	}
+	return &rssTitle{strings.NewReplacer("&", "&#x26;", "<", "&#x3C;", ">", "&#x3E;").Replace(s)}
+}
+
+// editor is "mail (name)" of the author, as RSS wants it; "" without a mail
+// address.
+func (d Feed) editor() string {
+	people := named([]Person{d.Author})
+	if len(people) == 0 {
+		return ""
+	}
+	p := people[0]
+	if p.Email == "" || p.Email == p.Name {
+		return p.Email
+	}
+	return p.Email + " (" + p.Name + ")"
+}
+
+func newMediaImage(e Entry) mediaImage {
+	url := address(e.Image)
+	if url == "" {
+		return mediaImage{}
+	}
+	return mediaImage{&mediaContent{URL: url, Medium: "image"}, &mediaThumbnail{URL: url}}
+}

@@ -1,0 +1,112 @@
+package publish
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"net/url"
+	"slices"
+	"strings"
+
+	"tidings/internal/catalog"
+	"tidings/internal/feed"
+)
+
+// Config says what is published. Addresses are absolute and may have a path.
+type Config struct {
+	Title       string // of the publication
+	Description string
+	Language    string
+	Author      feed.Person
+	SiteURL     string // where people read the posts
+	PagesURL    string // where the pages of categories and tags are; "": SiteURL
+	FeedsURL    string // where the feeds are public; "": PagesURL
+
+	Formats []feed.Format // empty: all
+	Items   int           // entries per feed; 0: 20
+	Summary bool          // summaries instead of full text; a post's own choice wins
+}
+
+// generator carries no version: an upgrade alone changes no feed.
+const generator = "tidings"
+
+func (c Config) withDefaults() Config {
+	if c.PagesURL == "" {
+		c.PagesURL = c.SiteURL
+	}
+	if c.FeedsURL == "" {
+		c.FeedsURL = c.PagesURL
+	}
+	if c.Items <= 0 {
+		c.Items = 20
+	}
+	c.Formats = slices.DeleteFunc(slices.Clone(formats[:]), func(f feed.Format) bool {
+		return !slices.Contains(c.Formats, f)
+	})
+	if len(c.Formats) == 0 {
+		c.Formats = formats[:]
+	}
+	return c
+}
+
+// URL is the public address of the document at path.
+func (c Config) URL(path string) string { return join(c.withDefaults().FeedsURL, path) }
+
+// page is the address of the page that the feed in the folder path is a feed of.
+func (c Config) page(path string) string {
+	if path == "/" {
+		return join(c.SiteURL, path)
+	}
+	return join(c.PagesURL, path)
+}
+
+func join(base, path string) string {
+	return strings.TrimRight(base, "/") + (&url.URL{Path: path}).EscapedPath()
+}
+
+func (c Config) title(kind catalog.Kind, name string) string {
+	switch kind {
+	case catalog.Category:
+		return c.Title + ": " + name
+	case catalog.Tag:
+		return c.Title + ": #" + name
+	}
+	return c.Title
+}
+
+// folder is the path under which the feeds of a term lie.
+func folder(kind catalog.Kind, slug string) string {
+	switch kind {
+	case catalog.Category:
+		return "/categories/" + slug + "/"
+	case catalog.Tag:
+		return "/tags/" + slug + "/"
+	}
+	return "/"
+}
+
+// id names the feed in the folder path for ever: a name-based UUID (RFC 9562
+// §5.5) of the site's authority and path. The scheme has no part in it, nor
+// has the place where the feeds are public.
+func (c Config) id(path string) string {
+	name := join(c.SiteURL, path)
+	if u, err := url.Parse(c.SiteURL); err == nil {
+		name = "//" + authority(u) + join(u.EscapedPath(), path)
+	}
+	sum := sha1.Sum(append(slices.Clone(namespaceURL[:]), name...))
+	b := sum[:16]
+	b[6] = b[6]&0x0f | 0x50
+	b[8] = b[8]&0x3f | 0x80
+	s := hex.EncodeToString(b)
+	return "urn:uuid:" + s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+}
+
+// namespaceURL is the UUID of the name space of URLs (RFC 9562 §6.6).
+var namespaceURL = [16]byte{0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8}
+
+func authority(u *url.URL) string {
+	host := strings.ToLower(u.Hostname())
+	if port := u.Port(); port != "" && port != "80" && port != "443" {
+		return host + ":" + port
+	}
+	return host
+}

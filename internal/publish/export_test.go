@@ -1,0 +1,22 @@
+package publish
+
+import (
+	"net/url"
+
+	"tidings/internal/feed"
+	"tidings/internal/post"
+)
+
+// SetRenderer puts another renderer in the place of post.Render.
+func (p *Publisher) SetRenderer(render func(*post.Post, *url.URL) string) { p.html = render }
+
+// NewSet gives a Set of one feed with these documents.
+func NewSet(docs ...*Document) *Set {
+	opml := &Document{Path: opmlPath, Bytes: []byte("<opml/>"), Hash: hash([]byte("<opml/>"))}
+	s := newSet(nil, nil, opml)
+	for _, d := range docs {
+		d.Hash = hash(d.Bytes)
+		s.Feeds = append(s.Feeds, &Feed{Docs: map[feed.Format]*Document{"rss": d}})
+	}
+	return s
+}

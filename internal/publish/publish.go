@@ -1,0 +1,107 @@
+// Package publish turns a catalog snapshot into the current set of feed
+// documents: every feed in every format, and the OPML. It rebuilds only what
+// a change touched, remembers when each document's bytes last changed, and
+// writes the set to disk for static hosts. It does not serve HTTP.
+package publish
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"tidings/internal/catalog"
+	"tidings/internal/feed"
+)
+
+// A Document is one published file. It is immutable.
+type Document struct {
+	Path      string // "/tags/go/feed.xml", not percent-encoded
+	MediaType string
+	Bytes     []byte
+	Hash      string    // hex SHA-256 of Bytes; the strong ETag is made of it
+	Modified  time.Time // when Bytes last changed; whole seconds, moves with Hash
+}
+
+// ETag is the strong validator of the document, in quotes (RFC 9110 §8.8.3).
+// It is that of the bytes as they are: a compressed form needs its own.
+func (d *Document) ETag() string { return `"` + d.Hash + `"` }
+
+// A Feed is one feed with its documents.
+type Feed struct {
+	Kind     catalog.Kind // "" for the feed of everything
+	Key      string       // term key; ""
+	Name     string       // display name of the term; ""
+	Title    string
+	Path     string // its page and folder: "/", "/categories/devops/"
+	Posts    int    // visible posts it matches, also beyond the window
+	Modified time.Time
+	Docs     map[feed.Format]*Document
+}
+
+// A Set is everything published at one instant. It is immutable.
+type Set struct {
+	Feeds []*Feed // everything first, then categories, then tags, by slug
+	OPML  *Document
+	docs  map[string]*Document
+}
+
+// Lookup gives the document at a path, well-known aliases included; nil if
+// there is none.
+func (s *Set) Lookup(path string) *Document { return s.docs[path] }
+
+// Documents gives each document of the feeds once, in their order, and the
+// OPML last. Aliases and the feeds of terms that lost their posts are not
+// among them.
+func (s *Set) Documents() []*Document {
+	var out []*Document
+	for _, f := range s.Feeds {
+		for _, format := range formats {
+			if d := f.Docs[format]; d != nil {
+				out = append(out, d)
+			}
+		}
+	}
+	if s.OPML != nil {
+		out = append(out, s.OPML)
+	}
+	return out
+}
+
+// hash is in hexadecimal digits.
+func hash(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// formats in the order in which they are offered.
+var formats = [...]feed.Format{feed.RSS, feed.Atom, feed.JSON}
+
+// aliases are further paths of the main feed, where readers and migrated
+// subscribers look for it.
+var aliases = [...]struct {
+	path   string
+	format feed.Format
+}{
+	{"/index.xml", feed.RSS}, {"/rss.xml", feed.RSS}, {"/rss/feed.xml", feed.RSS}, {"/index.rss", feed.RSS},
+	{"/feed", feed.RSS}, {"/feed/", feed.RSS}, {"/rss", feed.RSS}, {"/rss/", feed.RSS},
+	{"/feed.atom", feed.Atom},
+	{"/index.json", feed.JSON},
+}
+
+// newSet makes the index. Retired feeds can be looked up but are not listed.
+func newSet(feeds, retired []*Feed, opml *Document) *Set {
+	s := &Set{Feeds: feeds, OPML: opml, docs: map[string]*Document{opml.Path: opml}}
+	for _, list := range [][]*Feed{feeds, retired} {
+		for _, f := range list {
+			for _, d := range f.Docs {
+				s.docs[d.Path] = d
+			}
+		}
+	}
+	for _, a := range aliases {
+		if d := s.docs["/"+a.format.FileName()]; d != nil {
+			s.docs[a.path] = d
+		}
+	}
+	return s
+}

@@ -1,0 +1,77 @@
+package publish
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"tidings/internal/catalog"
+	"tidings/internal/feed"
+)
+
+// A window is one feed before it is encoded: what it is, and the posts it
+// shows.
+type window struct {
+	Feed    // without Modified and Docs
+	retired bool
+	shown   []*catalog.Entry
+	entries []*feed.Entry // of shown
+}
+
+// same reports whether w gives the very documents that old gave.
+func (w window) same(old window) bool {
+	return w.Title == old.Title && slices.Equal(w.entries, old.entries)
+}
+
+// windows gives the feed of everything, then those of the categories and of
+// the tags, then the retired ones.
+func (p *Publisher) windows(snap *catalog.Snapshot) []window {
+	all := []window{p.window(Feed{}, "", snap.Entries)}
+	for _, t := range slices.Concat(snap.Categories, snap.Tags) {
+		all = append(all, p.window(Feed{Kind: t.Kind, Key: t.Key, Name: t.Name}, t.Slug, t.Entries))
+	}
+	return append(all, p.retired(all)...)
+}
+
+func (p *Publisher) window(f Feed, slug string, entries []*catalog.Entry) window {
+	f.Title = p.cfg.title(f.Kind, f.Name)
+	f.Path = folder(f.Kind, slug)
+	f.Posts = len(entries)
+	return window{Feed: f, shown: entries[:min(len(entries), p.cfg.Items)]}
+}
+
+// retired gives an empty feed for every term that had posts once: those who
+// subscribed to it must not be told that it is gone, for it may come back.
+// What is left of the term is its slug.
+func (p *Publisher) retired(live []window) []window {
+	seen := map[string]bool{}
+	for _, w := range live {
+		seen[w.Path] = true
+	}
+	var out []window
+	for name := range p.history.known {
+		dir, file := path.Split(name)
+		kind, slug, ok := parseFolder(dir)
+		if !ok || seen[dir] || !slices.ContainsFunc(formats[:], func(f feed.Format) bool { return f.FileName() == file }) {
+			continue
+		}
+		seen[dir] = true
+		w := p.window(Feed{Kind: kind, Name: slug}, slug, nil)
+		w.retired = true
+		out = append(out, w)
+	}
+	slices.SortFunc(out, func(a, b window) int { return strings.Compare(a.Path, b.Path) })
+	return out
+}
+
+// parseFolder is the inverse of folder.
+func parseFolder(dir string) (catalog.Kind, string, bool) {
+	for _, kind := range []catalog.Kind{catalog.Category, catalog.Tag} {
+		prefix := strings.TrimSuffix(folder(kind, ""), "/")
+		if slug, ok := strings.CutPrefix(dir, prefix); ok {
+			slug = strings.TrimSuffix(slug, "/")
+			return kind, slug, slug != "" && !strings.Contains(slug, "/")
+		}
+	}
+	return "", "", false
+}
