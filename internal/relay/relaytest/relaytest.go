@@ -1,0 +1,300 @@
+// Package relaytest gives an SMTP server for tests and benchmarks. It listens
+// on loopback, so that a program under test in another process can use it,
+// takes mail without passing it on, and misbehaves as its rules say. What it
+// accepted is recorded before it answers: its record is the truth about what
+// a client may believe was delivered.
+//
+// It speaks the protocol itself rather than through an SMTP library, because
+// libraries keep a server correct, and here each wrong or missing byte must
+// be possible.
+package relaytest
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Options describe a well-behaved server; Rules spoil it.
+type Options struct {
+	Addr         string      // "": a free port on 127.0.0.1
+	NoPipelining bool        // do not offer PIPELINING
+	SMTPUTF8     bool        // offer SMTPUTF8
+	Size         int         // offer SIZE with this limit, unless 0
+	TLS          *tls.Config // offer STARTTLS, unless nil
+	ImplicitTLS  bool        // speak TLS from the first byte instead
+	Users        map[string]string
+	Mechanisms   []string // for Users; nil: PLAIN and LOGIN
+	Rules        []Rule
+	Discard      bool   // keep no message bodies, for long benchmarks
+	LogFile      string // append a line of JSON per accepted message, unless ""
+}
+
+// Points at which a Rule can act.
+const (
+	Connect  = "CONNECT" // the greeting
+	EHLO     = "EHLO"    // HELO too
+	StartTLS = "STARTTLS"
+	Auth     = "AUTH"
+	Mail     = "MAIL"
+	Rcpt     = "RCPT"
+	Data     = "DATA"
+	Body     = "BODY" // amid the message, after Rule.After bytes
+	Dot      = "DOT"
+	Reset    = "RSET"
+	Quit     = "QUIT"
+)
+
+// A Rule replaces the answer at one point. The first that matches acts.
+type Rule struct {
+	At        string
+	Recipient string // only where the transaction's recipient is this one; "": any
+	Skip      int    // leave so many matches alone first
+	Times     int    // then act so often; 0: always
+
+	Delay time.Duration // wait before anything else
+	Drip  time.Duration // wait between the bytes of the reply
+	Reply string        // lines separated by "\n", without hyphens: "450 4.2.1 busy"; "": the usual one, or none if Hang or Close
+	Hang  bool          // then answer nothing more
+	Close bool          // then close the connection
+	RST   bool          // then break it, so that the client sees a reset
+	Keep  bool          // at Dot: record the message as accepted whatever the reply is
+	After int           // at Body: bytes of the message read before
+}
+
+// Message is one accepted message.
+type Message struct {
+	Seq       int // 1, 2, …
+	Conn      int // number of the connection it came over
+	From      string
+	To        []string
+	Data      []byte // dots unstuffed; nil with Options.Discard
+	MessageID string // with angle brackets
+	Size      int
+	Time      time.Time
+	HELO      string // the name the client gave
+	TLS       bool
+	User      string // authenticated as
+}
+
+// Server is a running server.
+type Server struct {
+	opts     Options
+	listener net.Listener
+	log      *os.File
+	done     chan struct{}
+	stop     sync.Once
+	wg       sync.WaitGroup
+
+	mu        sync.Mutex
+	rules     []rule
+	sessions  map[net.Conn]struct{}
+	accepted  []Message
+	arrived   chan struct{} // closed and replaced with each message
+	commands  []string
+	connected int
+	truncated int
+	logErr    error
+}
+
+type rule struct {
+	Rule
+	matched int
+}
+
+// Start runs a server until the test ends.
+func Start(t testing.TB, opts Options) *Server {
+	t.Helper()
+	s, err := New(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// New runs a server until Close.
+func New(opts Options) (*Server, error) {
+	if opts.Addr == "" {
+		opts.Addr = "127.0.0.1:0"
+	}
+	if opts.Mechanisms == nil {
+		opts.Mechanisms = []string{"PLAIN", "LOGIN"}
+	}
+	s := &Server{opts: opts, done: make(chan struct{}), sessions: map[net.Conn]struct{}{}, arrived: make(chan struct{})}
+	s.Script(opts.Rules...)
+	var err error
+	if opts.LogFile != "" {
+		if s.log, err = os.OpenFile(opts.LogFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+			return nil, fmt.Errorf("test relay: %w", err)
+		}
+	}
+	if s.listener, err = net.Listen("tcp", opts.Addr); err != nil {
+		return nil, errors.Join(fmt.Errorf("test relay: %w", err), s.closeLog())
+	}
+	s.wg.Go(s.accept)
+	return s, nil
+}
+
+func (s *Server) accept() {
+	for {
+		conn, err := s.listener.Accept()
+		if err != nil {
+			return // closed
+		}
+		number, ok := s.enter(conn)
+		if !ok {
+			conn.Close()
+			return
+		}
+		s.wg.Go(func() {
+			newSession(s, conn, number).serve()
+			conn.Close()
+			s.mu.Lock()
+			delete(s.sessions, conn)
+			s.mu.Unlock()
+		})
+	}
+}
+
+// enter numbers a connection, unless the server is closing.
+func (s *Server) enter(conn net.Conn) (number int, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.done:
+		return 0, false
+	default:
+	}
+	s.connected++
+	s.sessions[conn] = struct{}{}
+	return s.connected, true
+}
+
+// Close stops the server and breaks its connections; what it recorded stays.
+// The error is that of the log file. Only the first call does anything.
+func (s *Server) Close() error {
+	var err error
+	s.stop.Do(func() {
+		close(s.done)
+		s.listener.Close()
+		s.Disconnect()
+		s.wg.Wait()
+		err = errors.Join(s.logErr, s.closeLog())
+	})
+	return err
+}
+
+func (s *Server) closeLog() error {
+	if s.log == nil {
+		return nil
+	}
+	return s.log.Close()
+}
+
+// Disconnect breaks all present connections.
+func (s *Server) Disconnect() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for conn := range s.sessions {
+		conn.Close()
+	}
+}
+
+// Addr gives the address to connect to, as host:port.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+// Port gives the port of Addr.
+func (s *Server) Port() int { return s.listener.Addr().(*net.TCPAddr).Port }
+
+// Script replaces the rules, with their counts, while the server runs.
+func (s *Server) Script(rules ...Rule) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rules = nil
+	for _, r := range rules {
+		s.rules = append(s.rules, rule{Rule: r})
+	}
+}
+
+// match gives the rule for a point, if there is one.
+func (s *Server) match(at, recipient string) (Rule, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.rules {
+		r := &s.rules[i]
+		if r.At != at || r.Recipient != "" && r.Recipient != recipient {
+			continue
+		}
+		r.matched++
+		if r.matched > r.Skip && (r.Times == 0 || r.matched <= r.Skip+r.Times) {
+			return r.Rule, true
+		}
+	}
+	return Rule{}, false
+}
+
+// Messages gives what was accepted, in order.
+func (s *Server) Messages() []Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.accepted)
+}
+
+// Count gives the number of accepted messages.
+func (s *Server) Count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.accepted)
+}
+
+// Wait returns when n messages have been accepted.
+func (s *Server) Wait(ctx context.Context, n int) error {
+	for {
+		s.mu.Lock()
+		count, arrived := len(s.accepted), s.arrived
+		s.mu.Unlock()
+		if count >= n {
+			return nil
+		}
+		select {
+		case <-arrived:
+		case <-ctx.Done():
+			return fmt.Errorf("test relay: %d of %d messages: %w", count, n, ctx.Err())
+		}
+	}
+}
+
+// Connections gives the number of connections that were made.
+func (s *Server) Connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.connected
+}
+
+// Truncated gives the number of messages whose connection ended before their
+// final dot. They are not accepted.
+func (s *Server) Truncated() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.truncated
+}
+
+// Commands gives the verbs received, in order of arrival, each with the
+// number of its connection: "1 EHLO". With Options.Discard there are none.
+func (s *Server) Commands() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.commands)
+}
