@@ -1,0 +1,55 @@
+package digest_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/html/atom"
+
+	"tidings/internal/digest"
+	"tidings/internal/mail"
+)
+
+func TestConfirm(t *testing.T) {
+	in := sample(1)
+	m, err := builtin(t).Confirm(digest.ConfirmInput{
+		Site: in.Site, Newsletter: in.Newsletter, Base: in.Base, Topics: []string{"Gardening", "wood"},
+		Date: monday, ValidUntil: monday.AddDate(0, 0, 3),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "confirm", m)
+
+	link := "https://news.house.example/base/confirm/" + mail.Mark(m.Nonce, digest.SlotConfirm)
+	links := all(parse(t, m.HTML), atom.A)
+	if len(links) != 1 {
+		t.Fatalf("%d links, want the one", len(links))
+	}
+	if href, _ := attr(links[0], "href"); href != link || height(t, links[0]) < 44 {
+		t.Errorf("link to %s, %d pixels high", href, height(t, links[0]))
+	}
+	if strings.Count(m.Text, "http") != 1 || !strings.Contains(m.Text, "\n"+link+"\n") {
+		t.Errorf("the text part has not exactly the link on a line of its own:\n%s", m.Text)
+	}
+	for _, want := range []string{"The Weekly", "House & Home", "Gardening, wood", "not you?", "June 12, 2025"} {
+		if !strings.Contains(m.Text, want) || !strings.Contains(text(parse(t, m.HTML)), want) {
+			t.Errorf("%q is not in both parts", want)
+		}
+	}
+	want := []mail.Header{{Name: "Auto-Submitted", Value: "auto-generated"}, {Name: "X-Auto-Response-Suppress", Value: "All"}}
+	if diff := cmp.Diff(want, m.Headers); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
+	}
+	if _, err := mail.Compile(m); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConfirmNeedsBase(t *testing.T) {
+	in := sample(1)
+	if _, err := builtin(t).Confirm(digest.ConfirmInput{Site: in.Site, Newsletter: in.Newsletter, Date: monday}); err == nil {
+		t.Error("a confirmation without a public address was made")
+	}
+}

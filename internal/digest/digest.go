@@ -1,0 +1,119 @@
+// Package digest writes mails: the digest of new posts, composed once for all
+// readers who get the same posts, and the mail that asks a new subscriber to
+// confirm. Both come as HTML and as text, from templates. The package is
+// pure: the same input gives the same message, slot marks excepted. It does
+// not decide who gets which posts or when, it builds no MIME, and it knows
+// nothing of the reader: what is personal is a slot that package mail fills.
+package digest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"tidings/internal/mail"
+)
+
+// The slots of the messages: each stands for a token in a link. Compose uses
+// SlotUnsubscribe alone, Confirm SlotConfirm alone.
+const (
+	SlotUnsubscribe = "unsubscribe"
+	SlotConfirm     = "confirm"
+)
+
+// Errors that callers tell apart.
+var (
+	ErrNoPosts  = errors.New("a digest needs at least one post")
+	ErrTooLarge = errors.New("the mail is too large even with a single post: shorten the introduction or the template")
+)
+
+// Site is what people read the posts on.
+type Site struct {
+	Title    string
+	URL      string // absolute
+	Language string // BCP 47; "" means English
+}
+
+// Newsletter is what readers have subscribed to.
+type Newsletter struct {
+	Name            string // its key in the configuration; for error messages
+	Title           string // "" gives Name
+	From            string // "Name <address>"
+	ReplyTo         string // "" if none
+	SubjectTemplate string // "" gives the leading post's title and a count
+	PostalAddress   string // may have several lines; "" if none
+	ListID          string // RFC 2919, without angle brackets: "weekly.news.example.org"; "" if none
+	WebURL          string // archive of past editions; "" if none
+}
+
+// An Item is one post. Strings may hold anything; they are shown as plain
+// text, and links only if they are absolute http or https addresses.
+type Item struct {
+	Title       string // "" for an untitled post
+	URL         string
+	Summary     string    // plain text
+	Published   time.Time // shown as the day it is in its own location
+	Categories  []string  // display names; the first one decides the group
+	Tags        []string
+	ReadingTime int    // minutes; 0 is not shown
+	Image       string // absolute; shown for the leading post; "" if none
+	Language    string // BCP 47; "" means the site's
+}
+
+// Input is everything a digest depends on.
+type Input struct {
+	Site       Site
+	Newsletter Newsletter
+	Base       string // public address of the daemon: /unsubscribe/TOKEN lives below it
+	Items      []Item // newest first; the first one leads
+	Intro      string // Markdown, shown above the posts; "" if none
+	Subject    string // the subject itself, instead of the template's; "" if none
+	Date       time.Time
+	Location   *time.Location // the zone Date is shown in; nil: its own
+	Topics     []string       // what the newsletter is limited to, display names; empty: every post
+
+	// Preferences says that Base has a page /preferences/TOKEN for the
+	// unsubscribe token, which is then linked.
+	Preferences bool
+}
+
+// Compose makes the digest. The subject has no control characters and at most
+// 120 characters. HTML and text together stay below 80 kB as sent: summaries
+// are shortened first, then the oldest posts are replaced by their number and
+// a link to the site. ErrNoPosts, ErrTooLarge, or a template's error.
+func (t *Templates) Compose(in Input) (mail.Message, error) {
+	if len(in.Items) == 0 {
+		return mail.Message{}, ErrNoPosts
+	}
+	nonce := mail.NewNonce()
+	slot := mail.Mark(nonce, SlotUnsubscribe)
+	e, err := newEdition(in, slot, t.intro)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	headers, err := listHeaders(e)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	html, text, err := t.fit(e)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	if err := holdsSlot(slot, SlotUnsubscribe, digestHTML, html, digestText, text); err != nil {
+		return mail.Message{}, err
+	}
+	return e.message(html, text, headers, nonce), nil
+}
+
+// holdsSlot checks that both parts hold the slot: a mail that nobody can
+// leave, or confirm, must not go out.
+func holdsSlot(slot, name, htmlFile, html, textFile, text string) error {
+	if !strings.Contains(html, slot) {
+		return fmt.Errorf("template %s: the link for %q is missing; every mail needs it", htmlFile, name)
+	}
+	if !strings.Contains(text, slot) {
+		return fmt.Errorf("template %s: the link for %q is missing; every mail needs it", textFile, name)
+	}
+	return nil
+}

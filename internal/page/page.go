@@ -1,0 +1,217 @@
+// Package page renders the pages that people see: it owns the typed contents
+// of every page, the templates that show them and the assets they refer to.
+// Rendering is pure, to bytes; a template that is missing, unused or does not
+// fit its contents is an error when the pages are loaded, not when a visitor
+// comes. Package page knows nothing of HTTP, posts or the database.
+package page
+
+import (
+	"html/template"
+	"time"
+)
+
+// Site is what every page of one site shares.
+type Site struct {
+	Title       string
+	Description string
+	Language    string // BCP 47
+	Root        string // prefix of every path on this host: "" or "/news"
+	Home        string // address of the front page
+	Version     string
+	Mailing     bool // sign-up is possible
+}
+
+// Dir is the direction of the site's language.
+func (s Site) Dir() string { return Direction(s.Language) }
+
+// Frame is what surrounds the contents of a page. Every page embeds one.
+type Frame struct {
+	Site        Site
+	Title       string // "" on the front page
+	Description string // plain text; "" for none
+	Canonical   string // absolute address; "" for none
+	Image       string // absolute address, for previews of links; "" for none
+	Alternates  []Alternate
+	NoIndex     bool   // a personal page, or one that is not worth finding
+	Section     string // the entry of the navigation that is marked: posts, feeds, subscribe
+}
+
+// Head is the text of the title element.
+func (f Frame) Head() string {
+	if f.Title == "" {
+		return f.Site.Title
+	}
+	return f.Title + " · " + f.Site.Title
+}
+
+// Alternate announces a feed to programs (feed autodiscovery).
+type Alternate struct {
+	Type, Title, URL string
+}
+
+// Link is a name with an address. Count, if not 0, is the number of posts.
+type Link struct {
+	Name, URL string
+	Count     int
+}
+
+// Entry is a post in a list.
+type Entry struct {
+	Title      string // never empty
+	Untitled   bool   // Title is the post's text
+	URL        string
+	Summary    string
+	Published  time.Time
+	Categories []Link
+	Tags       []Link
+	Language   string // "" if it is the site's
+}
+
+// Dir is the direction of the entry's own language; "" if it is the site's.
+func (e Entry) Dir() string {
+	if e.Language == "" {
+		return ""
+	}
+	return Direction(e.Language)
+}
+
+// Listing is one screen of a list of posts.
+type Listing struct {
+	Entries      []Entry
+	Newer, Older string // addresses; "" at either end
+}
+
+// Home is the front page.
+type Home struct {
+	Frame
+	Listing    Listing
+	Form       Form
+	Categories []Link
+	Feeds      []Link // the main feed in each format
+}
+
+// Post is the page of one post.
+type Post struct {
+	Frame
+	Entry        Entry
+	Authors      []string
+	Updated      time.Time // zero if it never was
+	HTML         template.HTML
+	Newer, Older *Link
+}
+
+// Term is the page of one category or tag.
+type Term struct {
+	Frame
+	Kind      string // "Category", "Tag"
+	Name      string
+	Count     int
+	Listing   Listing
+	Feeds     []Link
+	Subscribe string // address of the form with this term chosen
+}
+
+// Feeds is the directory of feeds.
+type Feeds struct {
+	Frame
+	Groups []FeedGroup
+	OPML   string
+}
+
+// FeedGroup is the feeds of one taxonomy.
+type FeedGroup struct {
+	Heading string
+	Anchor  string
+	Feeds   []Feed
+}
+
+// Feed is one feed in the directory.
+type Feed struct {
+	Title   string
+	URL     string // its page
+	Posts   int
+	Address string // the one to copy
+	Formats []Link
+}
+
+// Subscribe is the page of the sign-up form.
+type Subscribe struct {
+	Frame
+	Form Form
+}
+
+// Form is the sign-up form, with what was wrong the last time.
+type Form struct {
+	Root            string
+	Off             string // why nobody can sign up now; "" if they can
+	Email           string
+	EmailError      string
+	Newsletters     []Choice
+	NewsletterError string
+	Categories      []Choice
+	Tags            []Choice
+	TopicsChosen    bool // any of Categories or Tags is
+}
+
+// Choice is one option of a form.
+type Choice struct {
+	Value, Label, Description string
+	Count                     int
+	Chosen                    bool
+}
+
+// Confirm asks for the click that starts a subscription.
+type Confirm struct {
+	Frame
+	Subscription
+}
+
+// Unsubscribe asks for the click that ends one.
+type Unsubscribe struct {
+	Frame
+	Subscription
+	Left bool // already
+}
+
+// Subscription is a subscription as its owner sees it.
+type Subscription struct {
+	Newsletter string // title
+	Email      string
+	Topics     []string // names of categories and tags; none: everything
+}
+
+// Notice says how something went, or what is wrong.
+type Notice struct {
+	Frame
+	Good   bool // something was done as asked
+	Text   []string
+	Action *Link // where to go next
+	Hint   *Link // for the maintainer who is trying things out
+}
+
+// Mailbox lists captured mails.
+type Mailbox struct {
+	Frame
+	Mails []Mail
+	Older string // address of those before; "" if these are the last
+}
+
+// Mail is one captured mail in the list.
+type Mail struct {
+	URL, Subject, From, To string
+	Date                   time.Time
+	Size                   string
+}
+
+// Message is one captured mail, opened.
+type Message struct {
+	Frame
+	Mail
+	HTML    string // address of the HTML part alone; "" if there is none
+	Raw     string // address of the source
+	Text    string
+	Headers []Header
+}
+
+// Header is one header field.
+type Header struct{ Name, Value string }
