@@ -1,0 +1,182 @@
+package newsletter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"tidings/internal/digest"
+	"tidings/internal/mail"
+	"tidings/internal/relay"
+	"tidings/internal/store"
+	"tidings/internal/token"
+)
+
+// A Messenger sends the low-volume mails that people wait for: confirmations.
+type Messenger struct {
+	service *Service
+	relay   relay.Relay
+	sign    func([]byte) ([]byte, error)
+	limit   *rate.Limiter
+	metrics *Metrics
+}
+
+// NewMessenger makes a Messenger; sign, limit and metrics may be nil.
+func NewMessenger(s *Service, r relay.Relay, sign func([]byte) ([]byte, error), limit *rate.Limiter, m *Metrics) *Messenger {
+	if m == nil {
+		m = NewMetrics(nil)
+	}
+	if limit == nil {
+		limit = NewLimit(0)
+	}
+	return &Messenger{service: s, relay: r, sign: sign, limit: limit, metrics: m}
+}
+
+const (
+	noticeEvery = time.Second
+	noticeBatch = 20
+	noticeLease = 5 * time.Minute // a Messenger that dies is followed by another after this
+	noticeBase  = 30 * time.Second
+	noticeWorth = 24 * time.Hour // a confirmation mail nobody waits for any more
+)
+
+// Run sends notices as they come until ctx ends.
+func (m *Messenger) Run(ctx context.Context) error {
+	told := false
+	for ctx.Err() == nil {
+		n, err := m.round(ctx)
+		if err != nil && ctx.Err() == nil && !told {
+			m.service.Log.Error("notices cannot be sent; trying again", "error", err)
+		}
+		told = err != nil
+		if n < noticeBatch {
+			_ = m.service.Clock.Sleep(ctx, noticeEvery) // ends early with ctx
+		}
+	}
+	return nil
+}
+
+// round sends what is due and gives how many that was.
+func (m *Messenger) round(ctx context.Context) (int, error) {
+	now := m.service.Clock.Now()
+	due, err := m.service.Store.ClaimNotices(ctx, now, now.Add(noticeLease), noticeBatch)
+	if err != nil {
+		return 0, fmt.Errorf("look for notices: %w", err)
+	}
+	wire, cut := wireOf(ctx)
+	defer cut()
+	for _, n := range due {
+		r := store.NoticeResult{ID: n.ID, NextAt: now, Reason: "stopped before its turn"}
+		if m.limit.Wait(ctx) == nil && ctx.Err() == nil {
+			r = m.send(wire, n)
+		}
+		if err := m.record(r); err != nil {
+			return 0, err
+		}
+	}
+	return len(due), nil
+}
+
+// record keeps what became of a notice: as long as that is not on record, it
+// would be sent again.
+func (m *Messenger) record(r store.NoticeResult) error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainWithin)
+	defer cancel()
+	for {
+		err := m.service.Store.RecordNotice(ctx, m.service.Clock.Now(), r)
+		if err == nil || !transient(err) {
+			return err
+		}
+		if m.service.Clock.Sleep(ctx, retryCommit) != nil {
+			return fmt.Errorf("record notice %d: %w", r.ID, err)
+		}
+	}
+}
+
+// send makes one attempt at a notice.
+func (m *Messenger) send(ctx context.Context, n store.Notice) store.NoticeResult {
+	now := m.service.Clock.Now()
+	r := store.NoticeResult{ID: n.ID}
+	err := m.deliver(ctx, n)
+	switch {
+	case err == nil:
+		r.Sent = true
+		m.metrics.notice("sent")
+		return r
+	case permanent(err) || now.Sub(n.CreatedAt) > noticeWorth:
+		r.Failed = true
+		m.metrics.notice("failed")
+	default:
+		r.NextAt = now.Add(backoff(noticeBase, n.Attempts))
+		m.metrics.notice("deferred")
+	}
+	r.Reason = err.Error()
+	m.service.Log.Warn("a confirmation mail was not sent", "notice", n.ID, "given_up", r.Failed, "error", err)
+	return r
+}
+
+func (m *Messenger) deliver(ctx context.Context, n store.Notice) error {
+	env, msg, err := m.service.confirmation(ctx, n)
+	if err != nil {
+		return err
+	}
+	if m.sign != nil {
+		if msg, err = m.sign(msg); err != nil {
+			return fmt.Errorf("sign: %w", err)
+		}
+	}
+	return sendOne(ctx, m.relay, env, msg)
+}
+
+// confirmation makes the double opt-in mail. It holds nothing that the
+// visitor typed but their address.
+func (s *Service) confirmation(ctx context.Context, n store.Notice) (relay.Envelope, []byte, error) {
+	letter, err := s.Newsletter(n.Newsletter)
+	if err != nil {
+		return relay.Envelope{}, nil, err
+	}
+	claim := token.Claim{Purpose: toConfirm, Subscriber: n.SubscriberID, Newsletter: n.Newsletter, Expires: n.CreatedAt.Add(confirmWithin)}
+	tok := s.Key.Sign(claim)
+	sub, err := s.Confirmation(ctx, tok)
+	if err != nil {
+		return relay.Envelope{}, nil, fmt.Errorf("notice %d: %w", n.ID, err)
+	}
+	msg, err := s.Templates.Confirm(digest.ConfirmInput{
+		Site:       s.site(),
+		Newsletter: s.masthead(letter),
+		Base:       s.Site.BaseURL.String(),
+		Topics:     append(sub.Categories, sub.Tags...),
+		Date:       n.CreatedAt,
+		ValidUntil: claim.Expires,
+	})
+	if err != nil {
+		return relay.Envelope{}, nil, fmt.Errorf("compose a confirmation: %w", err)
+	}
+	return s.fill(letter, msg, n, tok)
+}
+
+func (s *Service) fill(letter Newsletter, msg mail.Message, n store.Notice, tok string) (relay.Envelope, []byte, error) {
+	t, err := mail.Compile(msg)
+	if err != nil {
+		return relay.Envelope{}, nil, fmt.Errorf("build a confirmation: %w", err)
+	}
+	_, from, err := mail.ParseMailbox(letter.From)
+	if err != nil {
+		return relay.Envelope{}, nil, fmt.Errorf("newsletter %s: from: %w", letter.Name, err)
+	}
+	id := fmt.Sprintf("%s.n%d@%s", strconv.FormatInt(n.CreatedAt.Unix(), 36), n.ID, from.Domain)
+	out, err := t.Render(nil, mail.Recipient{To: n.Email, MessageID: id, Slots: map[string]string{digest.SlotConfirm: tok}})
+	return relay.Envelope{From: from.String(), To: n.Email}, out, err
+}
+
+// permanent reports whether trying again is of no use.
+func permanent(err error) bool {
+	if re, ok := errors.AsType[*relay.Error](err); ok {
+		return re.Kind == relay.Permanent
+	}
+	return errors.Is(err, ErrToken) || errors.Is(err, ErrNewsletter)
+}

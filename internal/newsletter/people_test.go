@@ -1,0 +1,281 @@
+package newsletter_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"tidings/internal/newsletter"
+	"tidings/internal/store"
+)
+
+// letters runs a Messenger until it has sent n mails.
+func (h *house) letters(r *fakeRelay, n int) {
+	h.t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- newsletter.NewMessenger(h.Service, r, nil, nil, nil).Run(ctx) }()
+	deadline := time.Now().Add(10 * time.Second)
+	for r.count() < n && time.Now().Before(deadline) {
+		time.Sleep(5 * time.Millisecond)
+	}
+	stop()
+	if err := <-done; err != nil {
+		h.t.Error(err)
+	}
+	if got := r.count(); got != n {
+		h.t.Fatalf("%d letters, want %d", got, n)
+	}
+}
+
+var (
+	softBreak = regexp.MustCompile(`=\r\n`)
+	link      = regexp.MustCompile(`https://news\.example\.org/(confirm|unsubscribe)/([A-Za-z0-9_-]+)`)
+)
+
+// tokenIn finds the token of the link in a mail.
+func tokenIn(t *testing.T, msg []byte) string {
+	t.Helper()
+	m := link.FindSubmatch(softBreak.ReplaceAll(msg, nil))
+	if m == nil {
+		t.Fatalf("no link in\n%s", msg)
+	}
+	return string(m[2])
+}
+
+func TestDoubleOptIn(t *testing.T) {
+	h := newHouse(t, weekly())
+	r := newFakeRelay(nil)
+	if err := h.SignUp(t.Context(), newsletter.SignUp{Email: " Ann@Example.org ", Categories: []string{"DevOps"}}); err != nil {
+		t.Fatal(err)
+	}
+	h.publish("one", time.Now(), "DevOps")
+	if p := h.plan(weekly()); p.Edition.Counts.Eligible != 0 {
+		t.Error("somebody who has not confirmed is a reader")
+	}
+	h.letters(r, 1)
+	mail := r.got("Ann@example.org")
+	if len(mail) != 1 {
+		t.Fatalf("mails went to %v", r.taken)
+	}
+	tok := tokenIn(t, mail[0])
+	sub, err := h.Confirmation(t.Context(), tok)
+	if err != nil || sub.Status != store.StatusPending || sub.Title != "Weekly" {
+		t.Errorf("looking at the link: %+v, %v", sub, err)
+	}
+	for range 2 {
+		if sub, err = h.Confirm(t.Context(), tok); err != nil || sub.Status != store.StatusActive {
+			t.Errorf("confirm: %+v, %v", sub, err)
+		}
+	}
+	if p := h.plan(weekly()); p.Edition.Counts.Pending != 1 {
+		t.Errorf("after confirming: %+v", p.Edition)
+	}
+	if _, err := h.Leaving(t.Context(), tok); !errors.Is(err, newsletter.ErrToken) {
+		t.Errorf("a confirmation token opens the way out: %v", err)
+	}
+}
+
+func TestConfirmationMailsAreLimited(t *testing.T) {
+	h := newHouse(t, weekly())
+	for range 10 {
+		if err := h.SignUp(t.Context(), newsletter.SignUp{Email: "ann@example.org"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.letters(newFakeRelay(nil), 3)
+}
+
+func TestSignUpRefuses(t *testing.T) {
+	h := newHouse(t, weekly())
+	for _, email := range []string{"", "ann", "ann@", "a b@example.org", "ann@example.org\r\nBcc: all@example.org"} {
+		if err := h.SignUp(t.Context(), newsletter.SignUp{Email: email}); !errors.Is(err, newsletter.ErrAddress) {
+			t.Errorf("%q: %v, want ErrAddress", email, err)
+		}
+	}
+	if err := h.SignUp(t.Context(), newsletter.SignUp{Email: "ann@example.org", Newsletter: "daily"}); !errors.Is(err, newsletter.ErrNewsletter) {
+		t.Errorf("unknown newsletter: %v", err)
+	}
+}
+
+func TestLeavingAndComingBack(t *testing.T) {
+	h := newHouse(t, weekly())
+	to := h.readers(1, "")[0]
+	h.publish("one", time.Now())
+	p := h.plan(weekly())
+	r := newFakeRelay(nil)
+	h.run(h.sender(r), h.finished(p.Edition.ID))
+	leave := tokenIn(t, r.got(to)[0])
+	if sub, err := h.Leaving(t.Context(), leave); err != nil || sub.Email != to {
+		t.Errorf("looking at the link: %+v, %v", sub, err)
+	}
+	for range 2 {
+		if err := h.Unsubscribe(t.Context(), leave, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// An import does not bring them back, their own sign-up does.
+	report, err := h.ImportCSV(t.Context(), strings.NewReader("email\n"+to+"\n"), newsletter.Import{Confirmed: true})
+	if err != nil || report.Suppressed != 1 {
+		t.Errorf("import: %+v, %v", report, err)
+	}
+	h.publish("two", time.Now())
+	if p := h.plan(weekly()); p.Edition.Counts.Eligible != 0 {
+		t.Error("somebody who left is a reader")
+	}
+	if err := h.SignUp(t.Context(), newsletter.SignUp{Email: to}); err != nil {
+		t.Fatal(err)
+	}
+	confirmations := newFakeRelay(nil)
+	h.letters(confirmations, 1)
+	if _, err := h.Confirm(t.Context(), tokenIn(t, confirmations.got(to)[0])); err != nil {
+		t.Fatal(err)
+	}
+	if p := h.plan(weekly()); p.Edition.Counts.Pending != 1 {
+		t.Errorf("after coming back: %+v", p.Edition)
+	}
+}
+
+func TestErased(t *testing.T) {
+	h := newHouse(t, weekly())
+	to := h.readers(1, "")[0]
+	h.publish("one", time.Now())
+	p := h.plan(weekly())
+	r := newFakeRelay(nil)
+	h.run(h.sender(r), h.finished(p.Edition.ID))
+	who, err := h.Store.SubscriberByEmail(t.Context(), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Store.EraseSubscriber(t.Context(), time.Now(), who.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Unsubscribe(t.Context(), tokenIn(t, r.got(to)[0]), false); err != nil {
+		t.Errorf("an old link of somebody erased: %v", err)
+	}
+	if report, err := h.ImportCSV(t.Context(), strings.NewReader("email\n"+to+"\n"), newsletter.Import{Confirmed: true}); err != nil || report.Suppressed != 1 {
+		t.Errorf("import: %+v, %v", report, err)
+	}
+}
+
+func TestExportComesBackUnchanged(t *testing.T) {
+	daily := weekly()
+	daily.Name = "daily"
+	h := newHouse(t, weekly(), daily)
+	in := "email;name;status;categories;tags;frequency;timezone;newsletters;created_at\n" +
+		"ann@example.org;\"Ann, \"\"A\"\"\";active;DevOps,Washington\\, DC;go;weekly;Europe/Berlin;weekly,daily;2024-05-06\n" +
+		"bo@example.org;;pending;;;;;weekly;\n" +
+		"cy@example.org;;unsubscribed;;;;;daily;2024-05-06T07:08:09Z\n" +
+		"cy@example.org;;active;;x;;;weekly;2024-05-06T07:08:09Z\n"
+	report, err := h.ImportCSV(t.Context(), strings.NewReader("\ufeff"+in), newsletter.Import{Confirmed: true})
+	if err != nil || report.Invalid != 0 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	var first, second bytes.Buffer
+	if err := h.ExportCSV(t.Context(), &first); err != nil {
+		t.Fatal(err)
+	}
+	report, err = h.ImportCSV(t.Context(), bytes.NewReader(first.Bytes()), newsletter.Import{Confirmed: true})
+	if err != nil || report.Added+report.Updated+report.Invalid != 0 {
+		t.Errorf("importing the export: %+v, %v\n%s", report, err, first.String())
+	}
+	other := newHouse(t, weekly(), daily)
+	if _, err := other.ImportCSV(t.Context(), bytes.NewReader(first.Bytes()), newsletter.Import{Confirmed: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.ExportCSV(t.Context(), &second); err != nil {
+		t.Fatal(err)
+	}
+	if first.String() != second.String() {
+		t.Errorf("the export of an imported export differs:\n%s\n%s", first.String(), second.String())
+	}
+}
+
+func TestImportReportsLines(t *testing.T) {
+	h := newHouse(t, weekly())
+	in := "Name,EMAIL,status,timezone,created_at,frequency,newsletters\n" +
+		"A,a@example.org,,,,,\n" +
+		"B,nobody,,,,,\n" +
+		"C,c@example.org,maybe,,,,\n" +
+		"D,d@example.org,,Mars/Base,,,\n" +
+		"E,e@example.org,,,yesterday,,\n" +
+		"F,f@example.org,,,,hourly,\n" +
+		"G,g@example.org,,,,,daily\n" +
+		"H,A@EXAMPLE.ORG,,,,,\n" +
+		"I,\"i@exa\"mple.org,,,,,\n"
+	report, err := h.ImportCSV(t.Context(), strings.NewReader(in), newsletter.Import{Confirmed: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Added != 1 || report.Invalid != 8 {
+		t.Errorf("%+v", report)
+	}
+	for i, p := range report.Problems {
+		if p.Line != i+3 {
+			t.Errorf("problem %d is of line %d: %s", i, p.Line, p.Message)
+		}
+	}
+	if _, err := h.ImportCSV(t.Context(), strings.NewReader("name\nAnn\n"), newsletter.Import{}); err == nil || !strings.Contains(err.Error(), "email") {
+		t.Errorf("no email column: %v", err)
+	}
+	if _, err := h.ImportCSV(t.Context(), strings.NewReader(""), newsletter.Import{}); err == nil {
+		t.Error("an empty file was taken")
+	}
+}
+
+func TestImportClearsOnlyWhatItNames(t *testing.T) {
+	h := newHouse(t, weekly())
+	load := func(csv string) []string {
+		if _, err := h.ImportCSV(t.Context(), strings.NewReader(csv), newsletter.Import{Confirmed: true}); err != nil {
+			t.Fatal(err)
+		}
+		who, err := h.Store.SubscriberByEmail(t.Context(), "a@example.org")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return who.Subscriptions[0].Categories
+	}
+	if got := load("email,categories\na@example.org,Go\n"); len(got) != 1 {
+		t.Fatalf("categories %q", got)
+	}
+	if got := load("email,tags\na@example.org,x\n"); len(got) != 1 {
+		t.Errorf("a file without the column cleared it: %q", got)
+	}
+	if got := load("email,categories\na@example.org,\n"); len(got) != 0 {
+		t.Errorf("an empty cell left %q", got)
+	}
+}
+
+func TestImportedAreAskedFirst(t *testing.T) {
+	h := newHouse(t, weekly())
+	report, err := h.ImportCSV(t.Context(), strings.NewReader("email,status\na@example.org,active\nb@example.org,unsubscribed\n"), newsletter.Import{})
+	if err != nil || report.Added != 2 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	h.publish("one", time.Now())
+	if p := h.plan(weekly()); p.Edition.Counts.Eligible != 0 {
+		t.Error("an imported address is a reader before confirming")
+	}
+	r := newFakeRelay(nil)
+	h.letters(r, 1)
+	if len(r.got("a@example.org")) != 1 {
+		t.Errorf("confirmations went to %v", r.taken)
+	}
+}
+
+func FuzzImportCSV(f *testing.F) {
+	f.Add("email,name\na@example.org,A\n")
+	f.Add("\ufeffemail;status\n\"x\";active\n")
+	f.Add("email\n\xff\xfe\n")
+	h := newHouse(f, weekly())
+	f.Fuzz(func(t *testing.T, in string) {
+		report, err := h.ImportCSV(context.Background(), strings.NewReader(in), newsletter.Import{Confirmed: true, DryRun: true})
+		if err == nil && report.Invalid > len(report.Problems) {
+			t.Errorf("%d invalid rows, %d reasons", report.Invalid, len(report.Problems))
+		}
+	})
+}

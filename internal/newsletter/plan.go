@@ -1,0 +1,249 @@
+package newsletter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"tidings/internal/catalog"
+	"tidings/internal/digest"
+	"tidings/internal/mail"
+	"tidings/internal/store"
+)
+
+// A Request asks for an edition.
+type Request struct {
+	Newsletter Newsletter
+	Slot       string    // "": by hand
+	Since      time.Time // zero: since the newsletter was first seen
+	Subject    string    // "": the newsletter's
+	Intro      string    // Markdown
+	Note       string    // why the edition is late; kept as its reason
+	DryRun     bool      // nothing is recorded
+}
+
+// A Plan is an edition as planned: recorded, unless it was a dry run.
+type Plan struct {
+	Edition   store.Edition
+	Groups    []store.Group
+	Selection Selection
+}
+
+// Plan makes an edition of all its readers are due, or records why there is
+// none. store.ErrExists if the slot has its edition already.
+func (s *Service) Plan(ctx context.Context, r Request) (Plan, error) {
+	return s.plan(ctx, r, 0)
+}
+
+func (s *Service) plan(ctx context.Context, r Request, watch int64) (Plan, error) {
+	if s.MailingOff != "" {
+		return Plan{}, fmt.Errorf("%w: %s", ErrMailingOff, s.MailingOff)
+	}
+	n, now := r.Newsletter, s.Clock.Now()
+	sel, err := s.selection(ctx, n, r.Since, now)
+	if err != nil {
+		return Plan{}, err
+	}
+	e := s.edition(r, sel, now)
+	a := newAudience(sel.Included, func(number int, due []*catalog.Entry) (store.Group, error) {
+		return s.compose(r, number, due, now)
+	})
+	a.watch = watch
+	if !e.Manual {
+		a.fewest = n.MinPosts
+	}
+	p := Plan{Selection: sel}
+	p.Edition, p.Groups, err = s.Store.PlanEdition(ctx, now, e, postIDs(sel.Included), a, r.DryRun)
+	if err != nil {
+		return Plan{}, fmt.Errorf("plan an edition of %s: %w", n.Name, err)
+	}
+	if watch != 0 {
+		p.Groups, err = watchedGroup(a, p.Groups)
+	}
+	return p, err
+}
+
+func watchedGroup(a *audience, groups []store.Group) ([]store.Group, error) {
+	switch {
+	case !a.met:
+		return nil, errors.New("this reader has no active subscription to the newsletter, or is suppressed")
+	case a.watched < 0:
+		return nil, nil
+	}
+	return groups[a.watched : a.watched+1], nil
+}
+
+func (s *Service) selection(ctx context.Context, n Newsletter, since, now time.Time) (Selection, error) {
+	first, err := s.Store.SeeNewsletter(ctx, now, n.Name)
+	if err != nil {
+		return Selection{}, fmt.Errorf("look up newsletter %s: %w", n.Name, err)
+	}
+	return n.Select(s.Posts(), Window{FirstSeen: first, Since: since, Now: now}, s.Settle), nil
+}
+
+// edition drafts the record.
+func (s *Service) edition(r Request, sel Selection, now time.Time) store.Edition {
+	n := r.Newsletter
+	e := store.Edition{
+		Newsletter: n.Name,
+		Cadence:    store.CadenceSchedule,
+		Slot:       r.Slot,
+		Manual:     r.Slot == "",
+		Status:     store.EditionSending,
+		Since:      r.Since,
+		InDoubt:    n.InDoubt,
+		CreatedAt:  now,
+		ExpiresAt:  now.Add(s.Expires),
+		Reason:     "every reader already has these posts, or follows other topics",
+	}
+	if len(sel.Included) == 0 {
+		e.Reason = sel.nothing()
+	}
+	if e.Manual {
+		e.Slot = "manual-" + now.UTC().Format("2006-01-02T15:04:05.000")
+	} else if n.Approve {
+		e.Status = store.EditionPlanned
+	}
+	return e
+}
+
+func postIDs(entries []*catalog.Entry) []int64 {
+	ids := make([]int64, len(entries))
+	for i, e := range entries {
+		ids[i] = e.PostID
+	}
+	return ids
+}
+
+// compose makes the frozen mail of one group.
+func (s *Service) compose(r Request, number int, due []*catalog.Entry, now time.Time) (store.Group, error) {
+	_, from, err := mail.ParseMailbox(r.Newsletter.From)
+	if err != nil {
+		return store.Group{}, fmt.Errorf("newsletter %s: from: %w", r.Newsletter.Name, err)
+	}
+	m, err := s.Templates.Compose(s.digestInput(r, due, now))
+	if err != nil {
+		return store.Group{}, fmt.Errorf("compose %s: %w", r.Newsletter.Name, err)
+	}
+	t, err := mail.Compile(m)
+	if err != nil {
+		return store.Group{}, fmt.Errorf("build the mail of %s: %w", r.Newsletter.Name, err)
+	}
+	frozen, err := t.MarshalBinary()
+	if err != nil {
+		return store.Group{}, fmt.Errorf("freeze the mail of %s: %w", r.Newsletter.Name, err)
+	}
+	return store.Group{
+		Number:    number,
+		PostIDs:   postIDs(due),
+		NotBefore: now,
+		Date:      now,
+		Sender:    from.String(),
+		Subject:   m.Subject,
+		Template:  frozen,
+	}, nil
+}
+
+// Preview composes the mail that a reader would get now, or, with an empty
+// address, a reader of everything who has got nothing yet.
+func (s *Service) Preview(ctx context.Context, r Request, email string) (store.Group, error) {
+	r.DryRun = true
+	if email == "" {
+		return s.previewAll(ctx, r)
+	}
+	sub, err := s.Store.SubscriberByEmail(ctx, email)
+	if err != nil {
+		return store.Group{}, fmt.Errorf("subscriber %s: %w", email, err)
+	}
+	p, err := s.plan(ctx, r, sub.ID)
+	if err != nil {
+		return store.Group{}, fmt.Errorf("preview for %s: %w", email, err)
+	}
+	if len(p.Groups) == 0 {
+		return store.Group{}, fmt.Errorf("nothing is due for %s: %s (older posts: --since DATE)", email, p.Edition.Reason)
+	}
+	return p.Groups[0], nil
+}
+
+func (s *Service) previewAll(ctx context.Context, r Request) (store.Group, error) {
+	now := s.Clock.Now()
+	sel, err := s.selection(ctx, r.Newsletter, r.Since, now)
+	if err != nil {
+		return store.Group{}, err
+	}
+	if len(sel.Included) == 0 {
+		return store.Group{}, fmt.Errorf("newsletter %s has nothing to show: %s (older posts: --since DATE)", r.Newsletter.Name, sel.nothing())
+	}
+	return s.compose(r, 0, sel.Included, now)
+}
+
+// Settled waits until every post that an edition made now could hold has
+// lain unchanged for the settle time; told, if not nil, hears of the wait.
+func (s *Service) Settled(ctx context.Context, n Newsletter, since time.Time, told func(file string, wait time.Duration)) error {
+	for {
+		now := s.Clock.Now()
+		first, err := s.Store.SeeNewsletter(ctx, now, n.Name)
+		if err != nil {
+			return fmt.Errorf("look up newsletter %s: %w", n.Name, err)
+		}
+		at, file := n.settles(s.Posts(), Window{FirstSeen: first, Since: since, Now: now}, s.Settle)
+		if at.IsZero() {
+			return nil
+		}
+		if told != nil {
+			told(file, at.Sub(now))
+		}
+		if err := s.Clock.Wait(ctx, at); err != nil {
+			return err
+		}
+	}
+}
+
+// digestInput says what the mail of a group shows.
+func (s *Service) digestInput(r Request, due []*catalog.Entry, now time.Time) digest.Input {
+	n, snap := r.Newsletter, s.Posts()
+	items := make([]digest.Item, len(due))
+	for i, e := range due {
+		items[i] = digest.Item{
+			Title:      e.Title,
+			URL:        e.URL,
+			Summary:    e.Summary,
+			Published:  e.Published,
+			Categories: e.Categories,
+			Tags:       e.Tags,
+			Language:   e.Language,
+		}
+	}
+	return digest.Input{
+		Site:       s.site(),
+		Newsletter: s.masthead(n),
+		Base:       s.Site.BaseURL.String(),
+		Items:      items,
+		Intro:      r.Intro,
+		Subject:    r.Subject,
+		Date:       now,
+		Location:   n.Zone,
+		Topics:     append(names(n.Topics.Categories, snap.Categories), names(n.Topics.Tags, snap.Tags)...),
+	}
+}
+
+func (s *Service) site() digest.Site {
+	return digest.Site{Title: s.Site.Title, URL: s.Site.URL, Language: s.Site.Language}
+}
+
+// masthead is what every mail of a newsletter says of it. Its List-Id is made
+// of its name and the host of the links (RFC 2919 §2): neither ever changes
+// for the readers' filters.
+func (s *Service) masthead(n Newsletter) digest.Newsletter {
+	return digest.Newsletter{
+		Name:            n.Name,
+		Title:           n.Title,
+		From:            n.From,
+		ReplyTo:         n.ReplyTo,
+		SubjectTemplate: n.Subject,
+		PostalAddress:   n.PostalAddress,
+		ListID:          n.Name + "." + strings.ReplaceAll(s.Site.BaseURL.Hostname(), ":", "-"), // an IPv6 address
+	}
+}

@@ -1,0 +1,274 @@
+package newsletter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"tidings/internal/clock"
+	"tidings/internal/journal"
+	"tidings/internal/relay"
+	"tidings/internal/store"
+)
+
+const (
+	claimSize   = 200                  // deliveries claimed at a time
+	commitEvery = 5 * time.Millisecond // results are recorded in groups
+	commitMost  = 500
+	lookEvery   = time.Second      // for what another process planned
+	drainWithin = 30 * time.Second // for messages on the wire at shutdown
+	seekEvery   = 5 * time.Second  // for claims of dead processes
+	retryCommit = time.Second      // after a failed write to the database
+)
+
+// SenderConfig is a Sender's settings.
+type SenderConfig struct {
+	Connections int
+	Limit       *rate.Limiter // shared with the Messenger; nil: no limit
+	RetryBase   time.Duration
+	MaxAttempts int // 0: no limit but the edition's expiry
+	JournalDir  string
+}
+
+// A Sender sends what is due: claims deliveries, hands them to the relay over
+// several connections and records what became of each. Several Senders, in
+// one process or many, share the work of one database.
+type Sender struct {
+	cfg     SenderConfig
+	store   store.Store
+	relay   relay.Relay
+	compose *composer
+	clock   clock.Clock
+	log     *slog.Logger
+	outage  *outages
+	metrics *Metrics
+
+	journal *journal.Journal
+	jobs    chan store.Job
+	results chan attempt
+	wake    chan struct{}
+	trouble atomic.Pointer[error] // why nothing is sent at present
+}
+
+// An attempt is what one try at a delivery came to.
+type attempt struct {
+	key    journal.Key // zero Edition: the dot was not reached
+	result store.Result
+}
+
+// NewLimit gives a limiter of mails per second; 0 means no limit.
+func NewLimit(perSecond float64) *rate.Limiter {
+	if perSecond <= 0 {
+		return rate.NewLimiter(rate.Inf, 1)
+	}
+	return rate.NewLimiter(rate.Limit(perSecond), 1)
+}
+
+// NewSender makes a Sender; sign may be nil, and so may metrics.
+func NewSender(s *Service, c SenderConfig, r relay.Relay, sign func([]byte) ([]byte, error), m *Metrics) *Sender {
+	if m == nil {
+		m = NewMetrics(nil)
+	}
+	if c.Limit == nil {
+		c.Limit = NewLimit(0)
+	}
+	return &Sender{
+		cfg: c, store: s.Store, relay: r, clock: s.Clock, log: s.Log, metrics: m,
+		compose: newComposer(s, sign),
+		outage:  &outages{by: map[string]*outage{}},
+		wake:    make(chan struct{}, 1),
+	}
+}
+
+// Wake makes the Sender look for work at once.
+func (s *Sender) Wake() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Healthy gives why nothing can be sent at present; nil if it can.
+func (s *Sender) Healthy() error {
+	if err := s.trouble.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Run sends until ctx ends; then it finishes what is on the wire, within 30
+// seconds, and gives back the rest.
+func (s *Sender) Run(ctx context.Context) error {
+	if err := s.openJournal(ctx); err != nil {
+		return nil // told to stop before the disk had room for it
+	}
+	s.jobs = make(chan store.Job, 2*claimSize)
+	s.results = make(chan attempt, commitMost)
+
+	wire, cut := wireOf(ctx)
+	defer cut()
+	var workers sync.WaitGroup
+	for range s.cfg.Connections {
+		workers.Go(func() { s.work(ctx, wire) })
+	}
+	go func() { workers.Wait(); close(s.results) }()
+
+	stopped := s.dispatch(ctx)
+	close(s.jobs)
+	return s.drain(stopped)
+}
+
+// wireOf gives the context of messages on the wire, which may stay there for
+// drainWithin after ctx has ended.
+func wireOf(ctx context.Context) (wire context.Context, cut func()) {
+	wire, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	forget := context.AfterFunc(ctx, func() { time.AfterFunc(drainWithin, cancel) })
+	return wire, func() { forget(); cancel() }
+}
+
+// openJournal makes the journal. A full disk keeps mails back, but not the
+// rest of the daemon: it tries until ctx ends.
+func (s *Sender) openJournal(ctx context.Context) error {
+	for ctx.Err() == nil {
+		j, err := journal.Create(s.cfg.JournalDir)
+		if err == nil {
+			s.journal = j
+			s.recovered()
+			return nil
+		}
+		s.troubled(ctx, err)
+	}
+	return ctx.Err()
+}
+
+// dispatch records results and keeps the workers in work until ctx ends. It
+// gives the results it could not record.
+func (s *Sender) dispatch(ctx context.Context) []attempt {
+	var unrecorded []attempt
+	out := 0 // jobs handed out whose results are not recorded
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	var sought time.Time
+	for ctx.Err() == nil {
+		if time.Since(sought) >= seekEvery {
+			s.takeOver(ctx)
+			sought = time.Now()
+		}
+		if out < claimSize && len(unrecorded) == 0 && !s.clock.Now().Before(s.outage.until(everybody)) {
+			out += s.claim(ctx)
+		}
+		got := s.await(ctx, look.C)
+		unrecorded = append(unrecorded, got...)
+		if len(unrecorded) > 0 && s.record(ctx, unrecorded) {
+			out -= len(unrecorded)
+			unrecorded = unrecorded[:0]
+		}
+	}
+	return unrecorded
+}
+
+// await waits for results, a tick or a wake-up, and gathers what comes within
+// commitEvery of the first result.
+func (s *Sender) await(ctx context.Context, tick <-chan time.Time) []attempt {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-tick:
+		return nil
+	case <-s.wake:
+		return nil
+	case a := <-s.results:
+		return s.gather(a)
+	}
+}
+
+func (s *Sender) gather(first attempt) []attempt {
+	batch := []attempt{first}
+	timer := time.NewTimer(commitEvery)
+	defer timer.Stop()
+	for len(batch) < commitMost {
+		select {
+		case a := <-s.results:
+			batch = append(batch, a)
+		case <-timer.C:
+			return batch
+		}
+	}
+	return batch
+}
+
+// claim hands out due deliveries and gives their number.
+func (s *Sender) claim(ctx context.Context) int {
+	jobs, err := s.store.Claim(ctx, s.clock.Now(), s.journal.Holder(), claimSize)
+	if err != nil {
+		s.troubled(ctx, fmt.Errorf("claim deliveries: %w", err))
+		return 0
+	}
+	s.recovered()
+	for _, j := range jobs {
+		s.jobs <- j // never blocks: at most two claims are out
+	}
+	return len(jobs)
+}
+
+// record commits results; false if the database refused them. Then nothing
+// more is sent until they are recorded.
+func (s *Sender) record(ctx context.Context, batch []attempt) bool {
+	results := make([]store.Result, len(batch))
+	for i, a := range batch {
+		results[i] = a.result
+	}
+	if err := s.store.Record(ctx, s.clock.Now(), s.journal.Holder(), results); err != nil {
+		s.troubled(ctx, fmt.Errorf("record deliveries: %w", err))
+		return false
+	}
+	s.recovered()
+	var done []journal.Key
+	for _, a := range batch {
+		s.metrics.delivery(a.result.State)
+		if a.key.Edition != 0 {
+			done = append(done, a.key)
+		}
+	}
+	s.journal.Forget(done)
+	return true
+}
+
+// troubled stops sending until the database works again.
+func (s *Sender) troubled(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	if s.trouble.Swap(&err) == nil {
+		s.log.Error("sending stopped until the disk and the database can be written", "error", err)
+	}
+	_ = s.clock.Sleep(ctx, retryCommit) // ends early with ctx, which the caller sees
+}
+
+func (s *Sender) recovered() {
+	if s.trouble.Swap(nil) != nil {
+		s.log.Info("sending resumed")
+	}
+}
+
+// drain records what the workers still bring and gives up the journal. What
+// cannot be recorded stays in the journal for the next process.
+func (s *Sender) drain(unrecorded []attempt) error {
+	for a := range s.results {
+		unrecorded = append(unrecorded, a)
+	}
+	if len(unrecorded) > 0 {
+		ctx, cancel := context.WithTimeout(context.Background(), drainWithin)
+		defer cancel()
+		if !s.record(ctx, unrecorded) {
+			return errors.Join(fmt.Errorf("%d results are not in the database, but in the journal; the next start records them", len(unrecorded)), s.journal.Abandon())
+		}
+	}
+	return s.journal.Close()
+}

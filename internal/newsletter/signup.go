@@ -1,0 +1,175 @@
+package newsletter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"tidings/internal/mail"
+	"tidings/internal/store"
+	"tidings/internal/token"
+)
+
+// Purposes of tokens.
+const (
+	toConfirm     = "confirm"
+	toUnsubscribe = "unsubscribe"
+)
+
+const (
+	confirmWithin = 7 * 24 * time.Hour // life of a confirmation link
+	confirmsPer   = 24 * time.Hour
+	confirmLimit  = 3 // confirmation mails to one address in confirmsPer
+)
+
+var _ People = (*Service)(nil)
+
+// SignUp implements People.
+func (s *Service) SignUp(ctx context.Context, in SignUp) error {
+	if s.MailingOff != "" {
+		return fmt.Errorf("%w: %s", ErrMailingOff, s.MailingOff)
+	}
+	n, err := s.Newsletter(in.Newsletter)
+	if err != nil {
+		return err
+	}
+	who, err := s.person(in.Email)
+	if err != nil {
+		return err
+	}
+	who.Language, who.Timezone = in.Language, in.Timezone
+	now, snap := s.Clock.Now(), s.Posts()
+	sub := store.Subscription{
+		Newsletter: n.Name,
+		Status:     store.StatusPending,
+		Categories: resolve(in.Categories, snap.Categories),
+		Tags:       resolve(in.Tags, snap.Tags),
+		Frequency:  store.CadenceSchedule,
+	}
+	queued, err := s.Store.SignUp(ctx, now, who, sub, confirmLimit, now.Add(-confirmsPer))
+	if err != nil {
+		return fmt.Errorf("sign up to %s: %w", n.Name, err)
+	}
+	s.Log.Info("sign-up", "newsletter", n.Name, "confirmation", queued)
+	return nil
+}
+
+// person checks an address and gives the subscriber record it makes.
+func (s *Service) person(email string) (store.Subscriber, error) {
+	a, err := mail.ParseAddress(email)
+	if err != nil {
+		return store.Subscriber{}, fmt.Errorf("%w: %w", ErrAddress, err)
+	}
+	return store.Subscriber{Email: a.String(), Key: s.Key.Address(a.Normal())}, nil
+}
+
+// SuppressionKey gives the key under which an address is suppressed.
+func (s *Service) SuppressionKey(email string) (string, error) {
+	who, err := s.person(email)
+	return who.Key, err
+}
+
+// Confirmation implements People.
+func (s *Service) Confirmation(ctx context.Context, tok string) (Subscription, error) {
+	_, sub, err := s.look(ctx, toConfirm, tok)
+	return sub, err
+}
+
+// Confirm implements People.
+func (s *Service) Confirm(ctx context.Context, tok string) (Subscription, error) {
+	c, sub, err := s.look(ctx, toConfirm, tok)
+	if err != nil {
+		return Subscription{}, err
+	}
+	err = s.Store.Confirm(ctx, s.Clock.Now(), c.Subscriber, c.Newsletter)
+	if errors.Is(err, store.ErrNotFound) {
+		return Subscription{}, ErrToken // left since: an old link does not bring anyone back
+	}
+	if err != nil {
+		return Subscription{}, fmt.Errorf("confirm a subscription to %s: %w", c.Newsletter, err)
+	}
+	s.Log.Info("confirmed", "newsletter", c.Newsletter, "subscriber", c.Subscriber)
+	sub.Status = store.StatusActive
+	return sub, nil
+}
+
+// Leaving implements People.
+func (s *Service) Leaving(ctx context.Context, tok string) (Subscription, error) {
+	_, sub, err := s.look(ctx, toUnsubscribe, tok)
+	return sub, err
+}
+
+// Unsubscribe implements People.
+func (s *Service) Unsubscribe(ctx context.Context, tok string, all bool) error {
+	c, err := s.Key.Verify(toUnsubscribe, tok, s.Clock.Now())
+	if err != nil {
+		return ErrToken
+	}
+	newsletter := c.Newsletter
+	if all {
+		newsletter = ""
+	}
+	err = s.Store.Unsubscribe(ctx, s.Clock.Now(), c.Subscriber, newsletter)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // erased since, or the link of a test mail
+	}
+	if err != nil {
+		return fmt.Errorf("unsubscribe from %s: %w", c.Newsletter, err)
+	}
+	s.Log.Info("unsubscribed", "newsletter", newsletter, "subscriber", c.Subscriber)
+	return nil
+}
+
+// look gives what a token stands for. A token of somebody erased, or of a
+// test mail, has a subscription with nothing but the newsletter.
+func (s *Service) look(ctx context.Context, purpose, tok string) (token.Claim, Subscription, error) {
+	c, err := s.Key.Verify(purpose, tok, s.Clock.Now())
+	if err != nil {
+		return c, Subscription{}, ErrToken
+	}
+	out := Subscription{Newsletter: c.Newsletter, Title: c.Newsletter, Status: store.StatusUnsubscribed}
+	if n, err := s.Newsletter(c.Newsletter); err == nil {
+		out.Title = n.Title
+	}
+	who, err := s.Store.Subscriber(ctx, c.Subscriber)
+	if errors.Is(err, store.ErrNotFound) {
+		if purpose == toConfirm {
+			return c, Subscription{}, ErrToken
+		}
+		return c, out, nil
+	}
+	if err != nil {
+		return c, Subscription{}, fmt.Errorf("look up a subscription: %w", err)
+	}
+	out.Email = who.Email
+	snap := s.Posts()
+	for _, sub := range who.Subscriptions {
+		if sub.Newsletter == c.Newsletter {
+			out.Status, out.Since = sub.Status, sub.CreatedAt
+			out.Categories = names(sub.Categories, snap.Categories)
+			out.Tags = names(sub.Tags, snap.Tags)
+		}
+	}
+	return c, out, nil
+}
+
+// link gives the address of a page of this daemon.
+func (s *Service) link(elem ...string) string {
+	u := *s.Site.BaseURL
+	return strings.TrimSuffix(u.String(), "/") + "/" + escape(elem)
+}
+
+func escape(elem []string) string {
+	out := make([]string, len(elem))
+	for i, e := range elem {
+		out[i] = url.PathEscape(e)
+	}
+	return strings.Join(out, "/")
+}
+
+// oneClick reports whether mails may carry the RFC 8058 header pair, whose
+// address must be https.
+func (s *Service) oneClick() bool { return s.Site.BaseURL.Scheme == "https" }
