@@ -1,0 +1,128 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"tidings/internal/catalog"
+	"tidings/internal/feed"
+	"tidings/internal/page"
+	"tidings/internal/publish"
+)
+
+// offered is the formats in the order in which they are offered.
+var offered = [...]struct {
+	format feed.Format
+	name   string
+}{{feed.RSS, "RSS"}, {feed.Atom, "Atom"}, {feed.JSON, "JSON"}}
+
+// directory lists every feed for people.
+func (s *server) directory(w http.ResponseWriter, r *http.Request) error {
+	set := s.feeds()
+	if set == nil {
+		return errStarting
+	}
+	groups := []page.FeedGroup{
+		{Heading: "Everything", Anchor: "everything"},
+		{Heading: "Categories", Anchor: "categories"},
+		{Heading: "Tags", Anchor: "tags"},
+	}
+	place := map[catalog.Kind]int{"": 0, catalog.Category: 1, catalog.Tag: 2}
+	for _, f := range set.Feeds {
+		g := &groups[place[f.Kind]]
+		g.Feeds = append(g.Feeds, s.feed(f))
+	}
+	frame := s.frame("Feeds", "/feeds/")
+	frame.Section = "feeds"
+	contents := page.Feeds{Frame: frame, OPML: s.documentLink(set.OPML)}
+	for _, g := range groups {
+		if len(g.Feeds) > 0 {
+			contents.Groups = append(contents.Groups, g)
+		}
+	}
+	body, err := s.pages.Feeds.Render(contents)
+	return s.show(w, r, body, err)
+}
+
+// feeds is what is published; nil until it is made for the first time.
+func (s *server) feeds() *publish.Set {
+	if set := s.Set(); set != nil && set.OPML != nil {
+		return set
+	}
+	return nil
+}
+
+// feed is one feed in the directory.
+func (s *server) feed(f *publish.Feed) page.Feed {
+	shown := page.Feed{Title: f.Name, URL: s.local(escapedPath(f.Path)), Posts: f.Posts, Formats: s.formats(f)}
+	if shown.Title == "" {
+		shown.Title = f.Title
+	}
+	for _, o := range offered {
+		if doc := f.Docs[o.format]; doc != nil && shown.Address == "" {
+			shown.Address = s.documentURL(doc)
+		}
+	}
+	return shown
+}
+
+// feedOf finds the feed of a term, or with "" and "" that of everything; nil
+// if it is not made yet.
+func (s *server) feedOf(kind catalog.Kind, key string) *publish.Feed {
+	set := s.feeds()
+	if set == nil {
+		return nil
+	}
+	for _, f := range set.Feeds {
+		if f.Kind == kind && f.Key == key {
+			return f
+		}
+	}
+	return nil
+}
+
+// formats links to each format of a feed.
+func (s *server) formats(f *publish.Feed) []page.Link {
+	var links []page.Link
+	for _, o := range offered {
+		if f == nil {
+			break
+		}
+		if doc := f.Docs[o.format]; doc != nil {
+			links = append(links, page.Link{Name: o.name, URL: s.documentLink(doc)})
+		}
+	}
+	return links
+}
+
+// alternates announces the feed of everything first, because readers take the
+// first, and then that of the page, if it has one of its own.
+func (s *server) alternates(own *publish.Feed) []page.Alternate {
+	var list []page.Alternate
+	for _, f := range []*publish.Feed{s.feedOf("", ""), own} {
+		for _, o := range offered {
+			if f == nil {
+				break
+			}
+			if doc := f.Docs[o.format]; doc != nil {
+				essence, _, _ := strings.Cut(doc.MediaType, ";")
+				list = append(list, page.Alternate{Type: essence, Title: f.Title + " (" + o.name + ")", URL: s.documentURL(doc)})
+			}
+		}
+	}
+	return list
+}
+
+// documentURL is the public address of a document.
+func (s *server) documentURL(doc *publish.Document) string {
+	return strings.TrimRight(s.FeedsURL, "/") + escapedPath(doc.Path)
+}
+
+// documentLink is a document's address as links on pages have it: on this
+// host, unless the feeds are public elsewhere.
+func (s *server) documentLink(doc *publish.Document) string {
+	if s.FeedsURL != s.BaseURL {
+		return s.documentURL(doc)
+	}
+	return s.local(escapedPath(doc.Path))
+}

@@ -1,0 +1,131 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"tidings/internal/newsletter"
+	"tidings/internal/page"
+	"tidings/internal/store"
+)
+
+// confirmation shows what would be confirmed. Programs open every link in a
+// mail, so that only the button counts.
+func (s *server) confirmation(w http.ResponseWriter, r *http.Request) error {
+	sub, err := s.People.Confirmation(r.Context(), r.PathValue("token"))
+	if err != nil {
+		return err
+	}
+	switch sub.Status {
+	case store.StatusActive:
+		return s.welcome(w, sub)
+	case store.StatusUnsubscribed:
+		return newsletter.ErrToken // the link of somebody who has left since
+	}
+	body, err := s.pages.Confirm.Render(page.Confirm{Frame: s.personal("Confirm"), Subscription: shown(sub)})
+	return tell(w, http.StatusOK, body, err)
+}
+
+func (s *server) confirm(w http.ResponseWriter, r *http.Request) error {
+	if err := s.sameSiteToken(r); err != nil {
+		return err
+	}
+	sub, err := s.People.Confirm(r.Context(), r.PathValue("token"))
+	if err != nil {
+		return err
+	}
+	return s.welcome(w, sub)
+}
+
+func (s *server) welcome(w http.ResponseWriter, sub newsletter.Subscription) error {
+	return s.done(w, "You are subscribed",
+		"Your subscription to "+sub.Title+" is active. The next new posts will come to you by mail.",
+		"Every mail has a link with which you can leave again.")
+}
+
+// leaving shows what would be ended.
+func (s *server) leaving(w http.ResponseWriter, r *http.Request) error {
+	sub, err := s.People.Leaving(r.Context(), r.PathValue("token"))
+	if err != nil {
+		return err
+	}
+	body, err := s.pages.Unsubscribe.Render(page.Unsubscribe{
+		Frame: s.personal("Unsubscribe"), Subscription: shown(sub), Left: sub.Status == store.StatusUnsubscribed,
+	})
+	return tell(w, http.StatusOK, body, err)
+}
+
+// unsubscribe ends a subscription: for a person at the page's button, or for a
+// mail program on behalf of one (RFC 8058).
+func (s *server) unsubscribe(w http.ResponseWriter, r *http.Request) error {
+	form, err := readForm(w, r)
+	if err != nil {
+		return err
+	}
+	if oneClick(form) {
+		return s.unsubscribeOneClick(w, r)
+	}
+	if err := s.sameSiteToken(r); err != nil {
+		return err
+	}
+	token, all := r.PathValue("token"), form.Get("scope") == "all"
+	sub, err := s.People.Leaving(r.Context(), token)
+	if err != nil {
+		return err
+	}
+	if err := s.People.Unsubscribe(r.Context(), token, all); err != nil {
+		return err
+	}
+	if all {
+		return s.done(w, "You have left", "You will get no more mail from "+s.Title+".", "Changed your mind? You can sign up again at any time.")
+	}
+	return s.done(w, "You have left", "You will get no more mail of "+sub.Title+".", "Changed your mind? You can sign up again at any time.")
+}
+
+// oneClick reports whether a form is that of RFC 8058 §3.1.
+func oneClick(form url.Values) bool {
+	return strings.EqualFold(strings.TrimSpace(form.Get("List-Unsubscribe")), "One-Click")
+}
+
+// unsubscribeOneClick asks nothing of the sender but the token: mail providers
+// send neither cookies nor an origin of ours, and follow no redirect.
+func (s *server) unsubscribeOneClick(w http.ResponseWriter, r *http.Request) error {
+	if err := s.People.Unsubscribe(r.Context(), r.PathValue("token"), false); err != nil {
+		return err
+	}
+	writeText(w, http.StatusOK, "unsubscribed\n")
+	return nil
+}
+
+// sameSiteToken is sameSite for pages with a token. These tell the browser to
+// send no referrer, and it then names no origin either, but "null"; without
+// Sec-Fetch-Site, which browsers leave out on plain HTTP, our own button would
+// be refused. The token is what authorises the request.
+func (s *server) sameSiteToken(r *http.Request) error {
+	if r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "null" {
+		return nil
+	}
+	return s.sameSite(r)
+}
+
+// done says that something was done.
+func (s *server) done(w http.ResponseWriter, title string, text ...string) error {
+	body, err := s.pages.Notice.Render(page.Notice{
+		Frame: s.personal(title), Good: true, Text: text,
+		Action: &page.Link{Name: "To the posts", URL: s.front()},
+	})
+	return tell(w, http.StatusOK, body, err)
+}
+
+// personal is the frame of a page for one person.
+func (s *server) personal(title string) page.Frame {
+	f := s.frame(title, "")
+	f.NoIndex = true
+	return f
+}
+
+func shown(sub newsletter.Subscription) page.Subscription {
+	return page.Subscription{Newsletter: sub.Title, Email: sub.Email, Topics: slices.Concat(sub.Categories, sub.Tags)}
+}

@@ -1,0 +1,213 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tidings/internal/catalog"
+	"tidings/internal/page"
+)
+
+// perScreen is how many posts a list shows at once.
+const perScreen = 20
+
+// home shows the latest posts.
+func (s *server) home(w http.ResponseWriter, r *http.Request) error {
+	snap := s.Snapshot()
+	if snap == nil {
+		return errStarting
+	}
+	list, screen, err := s.listing(r, snap, snap.Entries, "/")
+	if err != nil {
+		return err
+	}
+	frame := s.frame("", screen)
+	frame.Description, frame.Section = s.Description, "posts"
+	body, err := s.pages.Home.Render(page.Home{
+		Frame: frame, Listing: list, Form: s.form(choices{}),
+		Categories: s.links(snap.Categories), Feeds: s.formats(s.feedOf("", "")),
+	})
+	return s.show(w, r, body, err)
+}
+
+func (s *server) category(w http.ResponseWriter, r *http.Request) error {
+	return s.term(w, r, catalog.Category, "Category")
+}
+
+func (s *server) tag(w http.ResponseWriter, r *http.Request) error {
+	return s.term(w, r, catalog.Tag, "Tag")
+}
+
+// term shows the posts of one category or tag.
+func (s *server) term(w http.ResponseWriter, r *http.Request, kind catalog.Kind, label string) error {
+	snap, slug := s.Snapshot(), r.PathValue("slug")
+	if snap == nil {
+		return errStarting
+	}
+	t := bySlug(snap, kind, slug)
+	if t == nil {
+		s.published(w, r) // a post may live here
+		return nil
+	}
+	if t.Slug != slug {
+		return s.move(w, r, s.root+termPath(t))
+	}
+	list, screen, err := s.listing(r, snap, t.Entries, escapedPath(termPath(t)))
+	if err != nil {
+		return err
+	}
+	f := s.feedOf(kind, t.Key)
+	frame := s.frame(t.Name, screen)
+	frame.Alternates = s.alternates(f)
+	body, err := s.pages.Term.Render(page.Term{
+		Frame: frame, Kind: label, Name: t.Name, Count: len(t.Entries), Listing: list,
+		Feeds: s.formats(f), Subscribe: s.subscribeTo(kind, t),
+	})
+	return s.show(w, r, body, err)
+}
+
+// bySlug finds a term by its address, in any case of letters.
+func bySlug(snap *catalog.Snapshot, kind catalog.Kind, slug string) *catalog.Term {
+	for _, t := range termsOf(snap, kind) {
+		if strings.EqualFold(t.Slug, slug) {
+			return t
+		}
+	}
+	return nil
+}
+
+func termsOf(snap *catalog.Snapshot, kind catalog.Kind) []*catalog.Term {
+	if kind == catalog.Tag {
+		return snap.Tags
+	}
+	return snap.Categories
+}
+
+// termPath is the path of a term's page, not escaped.
+func termPath(t *catalog.Term) string {
+	if t.Kind == catalog.Tag {
+		return "/tags/" + t.Slug + "/"
+	}
+	return "/categories/" + t.Slug + "/"
+}
+
+func escapedPath(p string) string { return (&url.URL{Path: p}).EscapedPath() }
+
+// subscribeTo is the address of the sign-up form with a term chosen.
+func (s *server) subscribeTo(kind catalog.Kind, t *catalog.Term) string {
+	if s.signUpOff() != "" {
+		return ""
+	}
+	return s.local("/subscribe?" + url.Values{string(kind): {t.Slug}}.Encode())
+}
+
+// listing cuts the screen that r asks for out of entries. path is the page's,
+// escaped; screen is the same with the number of the screen.
+func (s *server) listing(r *http.Request, snap *catalog.Snapshot, entries []*catalog.Entry, path string) (list page.Listing, screen string, err error) {
+	n := 1
+	if asked := r.URL.Query().Get("page"); asked != "" {
+		if n, err = strconv.Atoi(asked); err != nil || n < 1 {
+			return list, "", errNotFound
+		}
+	}
+	address := func(n int) string {
+		if n == 1 {
+			return path
+		}
+		return fmt.Sprintf("%s?page=%d", path, n)
+	}
+	last := max(1, (len(entries)+perScreen-1)/perScreen)
+	if n > last {
+		return list, "", errNotFound
+	}
+	if n > 1 {
+		list.Newer = s.local(address(n - 1))
+	}
+	if n < last {
+		list.Older = s.local(address(n + 1))
+	}
+	index := s.indexOf(snap)
+	for _, e := range entries[(n-1)*perScreen : min(n*perScreen, len(entries))] {
+		list.Entries = append(list.Entries, s.entry(index, e))
+	}
+	return list, address(n), nil
+}
+
+// entry is a post as lists show it.
+func (s *server) entry(index *termIndex, e *catalog.Entry) page.Entry {
+	shown := page.Entry{
+		Title: title(e), URL: s.postURL(e), Summary: e.Summary, Published: e.Published,
+		Categories: s.links(index.of(catalog.Category, e.Categories)),
+		Tags:       s.links(index.of(catalog.Tag, e.Tags)),
+	}
+	if e.Title == "" {
+		shown.Title, shown.Summary, shown.Untitled = cmp.Or(e.Summary, title(e)), "", true
+	}
+	if e.Language != "" && !strings.EqualFold(e.Language, s.Language) {
+		shown.Language = e.Language
+	}
+	return shown
+}
+
+// title is what a post is called, also one without a title: by its first
+// words.
+func title(e *catalog.Entry) string {
+	const most = 60
+	if e.Title != "" {
+		return e.Title
+	}
+	words := []rune(e.Summary)
+	if len(words) <= most {
+		return cmp.Or(e.Summary, "Untitled")
+	}
+	start := string(words[:most])
+	if i := strings.LastIndexByte(start, ' '); i > 0 {
+		start = start[:i]
+	}
+	return strings.TrimRight(start, " ,;:-") + "…"
+}
+
+// post shows one post.
+func (s *server) post(w http.ResponseWriter, r *http.Request, snap *catalog.Snapshot, e *catalog.Entry) error {
+	frame := s.frame(title(e), e.Path)
+	frame.Canonical, frame.Description, frame.Image = e.URL, e.Summary, picture(e)
+	shown := page.Post{
+		Frame: frame, Entry: s.entry(s.indexOf(snap), e), Authors: e.Authors,
+		HTML: template.HTML(s.Render(e)), // cleaned by the renderer
+	}
+	if e.Updated.Format("20060102") != e.Published.Format("20060102") {
+		shown.Updated = e.Updated
+	}
+	if i := slices.Index(snap.Entries, e); i >= 0 {
+		shown.Newer, shown.Older = s.neighbour(snap, i-1), s.neighbour(snap, i+1)
+	}
+	body, err := s.pages.Post.Render(shown)
+	w.Header().Set("Content-Security-Policy", postPolicy)
+	return s.show(w, r, body, err)
+}
+
+func (s *server) neighbour(snap *catalog.Snapshot, i int) *page.Link {
+	if i < 0 || i >= len(snap.Entries) {
+		return nil
+	}
+	return &page.Link{Name: title(snap.Entries[i]), URL: s.postURL(snap.Entries[i])}
+}
+
+// picture is the absolute address of a post's image; "" if it has none.
+func picture(e *catalog.Entry) string {
+	base, err := url.Parse(e.URL)
+	if err != nil || e.Image == "" {
+		return ""
+	}
+	u, err := base.Parse(e.Image)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return ""
+	}
+	return u.String()
+}

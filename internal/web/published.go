@@ -1,0 +1,82 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"tidings/internal/catalog"
+)
+
+// published answers for the addresses that depend on what is published: the
+// documents, the posts, and where posts have been before.
+func (s *server) published(w http.ResponseWriter, r *http.Request) {
+	found := s.find(r.URL.Path)
+	if found == nil {
+		s.fail(w, r, s.missing())
+		return
+	}
+	if err := s.answer(w, r, route{get: found}); err != nil {
+		s.fail(w, r, err)
+	}
+}
+
+// missing is why nothing was found: until everything is read, nothing can be
+// said to be missing.
+func (s *server) missing() error {
+	if s.feeds() == nil || s.Snapshot() == nil {
+		return errStarting
+	}
+	return errNotFound
+}
+
+// find gives what answers at a path; nil if nothing does.
+func (s *server) find(path string) handler {
+	if set := s.feeds(); set != nil {
+		if doc := set.Lookup(path); doc != nil {
+			return func(w http.ResponseWriter, r *http.Request) error {
+				s.document(w, r, set, doc)
+				return nil
+			}
+		}
+	}
+	snap := s.Snapshot()
+	if snap == nil || !s.HostsPosts {
+		return nil
+	}
+	if e := snap.ByPath[path]; e != nil {
+		return func(w http.ResponseWriter, r *http.Request) error { return s.post(w, r, snap, e) }
+	}
+	if to := present(snap, path); to != "" {
+		return func(w http.ResponseWriter, r *http.Request) error {
+			w.Header().Set("Cache-Control", moveCaching)
+			return s.move(w, r, s.posts+to)
+		}
+	}
+	return nil
+}
+
+// present gives the address that took the place of a path; "" if none did. A
+// missing or needless last slash, and the file name that static hosts show,
+// are mended on the way.
+func present(snap *catalog.Snapshot, path string) string {
+	bare := strings.TrimSuffix(strings.TrimSuffix(path, "index.html"), "/")
+	for _, p := range []string{path, bare + "/", bare} {
+		if snap.ByPath[p] != nil {
+			return p
+		}
+		if to, ok := snap.Redirects[p]; ok {
+			return to
+		}
+	}
+	return ""
+}
+
+// postURL is the address of a post as links within the site have it: without
+// the host where this daemon shows the post itself.
+func (s *server) postURL(e *catalog.Entry) string {
+	if !s.HostsPosts || e.Path == "" {
+		return e.URL
+	}
+	return (&url.URL{Path: s.posts + e.Path}).EscapedPath()
+}

@@ -1,0 +1,120 @@
+package web
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"tidings/internal/page"
+)
+
+const (
+	// Pages change with every new post; a copy is good for a minute and cheap
+	// to confirm after that.
+	pageCaching  = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
+	assetCaching = "public, max-age=31536000, immutable"
+
+	// Without a limit browsers would keep a redirect for ever, and a mistake
+	// could not be mended.
+	moveCaching = "public, max-age=3600"
+)
+
+// show answers GET with a page that is the same for everybody.
+func (s *server) show(w http.ResponseWriter, r *http.Request, body []byte, err error) error {
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	w.Header().Set("Cache-Control", pageCaching)
+	w.Header().Set("ETag", tag)
+	if notModified(r, tag, time.Time{}) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	writeHTML(w, http.StatusOK, body)
+	return nil
+}
+
+// tell answers with a page for this visitor alone.
+func tell(w http.ResponseWriter, status int, body []byte, err error) error {
+	if err == nil {
+		writeHTML(w, status, body)
+	}
+	return err
+}
+
+func writeHTML(w http.ResponseWriter, status int, body []byte) {
+	write(w, status, "text/html; charset=utf-8", body)
+}
+
+func writeText(w http.ResponseWriter, status int, text string) {
+	write(w, status, "text/plain; charset=utf-8", []byte(text))
+}
+
+// write ends a response. An error of the connection is the visitor's leaving.
+func write(w http.ResponseWriter, status int, mediaType string, body []byte) {
+	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	w.Write(body)
+}
+
+// move redirects for good to a path on this host, keeping the query.
+func (s *server) move(w http.ResponseWriter, r *http.Request, path string) error {
+	to := url.URL{Path: path, RawQuery: r.URL.RawQuery}
+	return moveTo(w, to.String())
+}
+
+// moveTo redirects for good.
+func moveTo(w http.ResponseWriter, address string) error {
+	w.Header().Set("Location", address)
+	w.WriteHeader(http.StatusMovedPermanently)
+	return nil
+}
+
+// site is what all pages share.
+func (s *server) site() page.Site {
+	return page.Site{
+		Title: s.Title, Description: s.Description, Language: s.Language,
+		Root: s.root, Home: s.front(), Version: s.Version,
+		Mailing: s.signUpOff() == "",
+	}
+}
+
+// front is the address of the front page.
+func (s *server) front() string { return s.local("/") }
+
+// frame surrounds a page. path is the page's, "" for one without a lasting
+// address.
+func (s *server) frame(title, path string) page.Frame {
+	f := page.Frame{Site: s.site(), Title: title}
+	if path != "" {
+		f.Canonical = s.public(path)
+		f.Alternates = s.alternates(nil)
+	}
+	return f
+}
+
+// asset serves a file that pages refer to.
+func (s *server) asset(w http.ResponseWriter, r *http.Request) error {
+	a := s.pages.Assets.Lookup(r.PathValue("name"))
+	if a == nil {
+		return errNotFound
+	}
+	caching := pageCaching
+	if r.URL.Query().Get("v") == a.Version() {
+		caching = assetCaching
+	}
+	w.Header().Set("Cache-Control", caching)
+	w.Header().Set("ETag", `"`+a.Hash+`"`)
+	if notModified(r, a.Hash, time.Time{}) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	write(w, http.StatusOK, a.MediaType, a.Bytes)
+	return nil
+}
