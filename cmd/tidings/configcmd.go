@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"tidings/internal/config"
+	"tidings/internal/digest"
+	"tidings/internal/mail"
+)
+
+func configCommand(a *app) *cobra.Command {
+	check := &cobra.Command{Use: "check", Short: "Check the configuration and report every fault", Args: noArgs, RunE: func(*cobra.Command, []string) error { return a.checkConfig() }}
+	show := &cobra.Command{Use: "show", Short: "Print the configuration in effect, without secrets", Args: noArgs, RunE: func(*cobra.Command, []string) error { return a.showConfig() }}
+	schema := &cobra.Command{Use: "schema", Short: "Print the JSON Schema of the configuration, for editors", Args: noArgs, RunE: func(*cobra.Command, []string) error {
+		b, err := config.Schema()
+		if err != nil {
+			return err
+		}
+		_, err = a.out.Write(b)
+		return err
+	}}
+	a.jsonFlag(check)
+	a.jsonFlag(show)
+	return group("config", "The configuration", check, show, schema)
+}
+
+func (a *app) checkConfig() error {
+	err := a.loadConfig()
+	var faults config.Faults
+	if err != nil && !errors.As(err, &faults) {
+		return err
+	}
+	if err == nil {
+		faults = a.cfg.Warnings()
+	}
+	if a.json {
+		if faults == nil {
+			faults = config.Faults{}
+		}
+		if perr := printJSON(a.out, map[string]any{"file": a.configFile, "ok": err == nil, "faults": faults}); perr != nil {
+			return perr
+		}
+		if err != nil {
+			return usageError{errSaid}
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, f := range faults {
+		fmt.Fprintln(a.errs, f)
+	}
+	a.say("%s is in order", a.configFile)
+	return nil
+}
+
+func (a *app) showConfig() error {
+	if err := a.loadConfig(); err != nil {
+		return err
+	}
+	if a.json {
+		return a.cfg.ShowJSON(a.out)
+	}
+	return a.cfg.Show(a.out)
+}
+
+// unusable gives the faults that only the parts themselves can find.
+func unusable(cfg *config.Config) config.Faults {
+	var faults config.Faults
+	if _, ok := cfg.Database.SQLite(); !ok {
+		faults = append(faults, cfg.Fault("database.url", "PostgreSQL is not supported by this version; use sqlite:FILE"))
+	}
+	for _, n := range cfg.Newsletters {
+		if err := digest.CheckSubject(n.Subject); err != nil {
+			faults = append(faults, cfg.Fault("newsletters."+n.Name+".subject", err.Error()))
+		}
+	}
+	if d := cfg.Mail.DKIM; d.Domain != "" {
+		if _, err := mail.OpenSigner(d.Domain, d.Selector, d.KeyFile); err != nil {
+			faults = append(faults, cfg.Fault("mail.dkim.key_file", err.Error()))
+		}
+	}
+	return faults
+}

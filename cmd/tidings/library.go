@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tidings/internal/catalog"
+	"tidings/internal/publish"
+)
+
+// A library is the parts that turn files into feeds.
+type library struct {
+	watcher   *catalog.Watcher
+	publisher *publish.Publisher
+}
+
+// openLibrary looks at all posts, publishes them, and makes every change to
+// them be published.
+func (a *app) openLibrary(ctx context.Context) (*library, error) {
+	c, err := a.catalogConfig()
+	if err != nil {
+		return nil, err
+	}
+	w, err := catalog.Open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	l := &library{watcher: w, publisher: a.publisher()}
+	if _, err := l.publisher.Update(ctx, w.Current()); err != nil {
+		return nil, err
+	}
+	a.writeFeeds(l.publisher.Current())
+	w.OnChange(func(change catalog.Change) { a.republish(ctx, l, change.Snapshot) })
+	return l, nil
+}
+
+// gauges are the metrics of what is published.
+func (l *library) gauges() []prometheus.Collector {
+	gauge := func(name, help string, value func(*catalog.Snapshot) int) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {
+			return float64(value(l.watcher.Current()))
+		})
+	}
+	return []prometheus.Collector{
+		gauge("tidings_posts", "Posts that readers see.", func(s *catalog.Snapshot) int { return len(s.Entries) }),
+		gauge("tidings_posts_held", "Posts held back: drafts, future and expired ones.", func(s *catalog.Snapshot) int { return len(s.Held) }),
+		gauge("tidings_post_problems", "Problems and warnings of posts.", func(s *catalog.Snapshot) int { return len(s.Problems) }),
+		gauge("tidings_posts_missing", "Posts that vanished in an accident and stay published; above 0 somebody must look.", func(s *catalog.Snapshot) int { return len(missing(s)) }),
+		gauge("tidings_feeds", "Feeds, each in several formats.", func(*catalog.Snapshot) int { return len(l.publisher.Current().Feeds) }),
+	}
+}
+
+func (a *app) republish(ctx context.Context, l *library, snap *catalog.Snapshot) {
+	began := time.Now()
+	r, err := l.publisher.Update(ctx, snap)
+	if err != nil {
+		if ctx.Err() == nil {
+			a.log.Error("feeds not updated; the last ones stay", "error", err)
+		}
+		return
+	}
+	if len(r.Changed) == 0 {
+		return
+	}
+	a.log.Info("feeds updated", "documents", len(r.Changed), "took", time.Since(began).Round(time.Microsecond))
+	a.writeFeeds(r.Set)
+}
+
+// writeFeeds writes the feeds to feeds.dir, if that is set. A disk that
+// refuses them does not stop the daemon; the next change tries again.
+func (a *app) writeFeeds(set *publish.Set) {
+	if a.cfg.Feeds.Dir == "" {
+		return
+	}
+	if _, err := publish.Write(a.cfg.Feeds.Dir, set, a.cfg.Feeds.Precompress); err != nil {
+		a.log.Error("feeds not written to feeds.dir", "error", err)
+	}
+}

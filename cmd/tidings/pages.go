@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"tidings/internal/catalog"
+	"tidings/internal/config"
+	"tidings/internal/newsletter"
+	"tidings/internal/post"
+	"tidings/internal/relay"
+	"tidings/internal/web"
+	"tidings/templates"
+)
+
+// handler makes the pages. sender is nil while mailing is off.
+func (a *app) handler(posts *library, s *newsletter.Service, sender *newsletter.Sender, metrics http.Handler) (http.Handler, error) {
+	c := a.cfg
+	hosts, err := hostsPosts(c)
+	if err != nil {
+		return nil, err
+	}
+	deps := web.Deps{
+		Templates: templates.Builtin(),
+		Snapshot:  posts.watcher.Current,
+		Set:       posts.publisher.Current,
+		Render:    render,
+		People:    s,
+		Metrics:   metrics,
+		Ready:     func(ctx context.Context) error { return a.ready(ctx, sender) },
+		Log:       a.log,
+		Now:       a.clock.Now,
+	}
+	if c.Mail.Transport == config.Capture {
+		_, deps.Mailbox = relay.NewCapture(c.Mail.CaptureDir, a.clock.Now)
+	}
+	return web.New(web.Config{
+		Title:          c.Site.Title,
+		Description:    c.Site.Description,
+		Language:       c.Site.Language,
+		SiteURL:        c.Site.URL,
+		BaseURL:        c.HTTP.URL,
+		FeedsURL:       c.Feeds.URL,
+		HostsPosts:     hosts,
+		MailingOff:     c.MailingOff(),
+		Newsletters:    choices(s),
+		TrustedProxies: c.HTTP.Proxies(),
+		Version:        version(),
+	}, deps)
+}
+
+// hostsPosts reports whether the site's address is this daemon's.
+func hostsPosts(c *config.Config) (bool, error) {
+	site, err := url.Parse(c.Site.URL)
+	if err != nil {
+		return false, fmt.Errorf("site.url: %w", err)
+	}
+	own, err := url.Parse(c.HTTP.URL)
+	if err != nil {
+		return false, fmt.Errorf("http.url: %w", err)
+	}
+	return c.MailingOff() == "" && site.Host == own.Host, nil
+}
+
+// render gives the HTML of a post for its own page.
+func render(e *catalog.Entry) string {
+	base, err := url.Parse(e.URL)
+	if err != nil {
+		base = new(url.URL)
+	}
+	return post.Render(e.Post, base)
+}
+
+func choices(s *newsletter.Service) []web.Newsletter {
+	var all []web.Newsletter
+	for _, n := range s.Newsletters {
+		all = append(all, web.Newsletter{Name: n.Name, Title: n.Title})
+	}
+	return all
+}
+
+// ready says why the daemon is not in working order; nil if it is.
+func (a *app) ready(ctx context.Context, sender *newsletter.Sender) error {
+	err := a.store.CheckWritable(ctx)
+	if sender != nil {
+		err = errors.Join(err, sender.Healthy())
+	}
+	return err
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/spf13/cobra"
+
+	"tidings/internal/clock"
+	"tidings/internal/config"
+	"tidings/internal/daemon"
+	"tidings/internal/newsletter"
+)
+
+func serveCommand(a *app) *cobra.Command {
+	var rehearsal string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Watch the posts, publish the feeds, serve pages, send digests",
+		Long: "Runs until it is told to stop. SIGTERM and Ctrl-C finish the mails that are on the\n" +
+			"wire and stop; SIGHUP reads the configuration again.",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if rehearsal != "" {
+				c, err := clock.Parse(rehearsal)
+				if err != nil {
+					return usageError{fmt.Errorf("--clock: %w", err)}
+				}
+				a.clock = c
+			}
+			return a.serve(cmd.Context())
+		},
+	}
+	cmd.Flags().StringVar(&rehearsal, "clock", "", "`START,RATE`: rehearse, with mail captured: time starts at START and runs RATE times as fast")
+	return cmd
+}
+
+// serve runs the daemon; a SIGHUP with a good configuration stops its parts
+// and starts them anew with it.
+func (a *app) serve(ctx context.Context) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	if err := a.loadConfig(); err != nil {
+		return err
+	}
+	for {
+		next, err := a.serveUntil(ctx, hup)
+		if err != nil || next == nil {
+			return err
+		}
+		a.cfg = next
+	}
+}
+
+// serveUntil runs the daemon until ctx ends, or until a SIGHUP brings the
+// configuration to go on with.
+func (a *app) serveUntil(ctx context.Context, hup <-chan os.Signal) (next *config.Config, err error) {
+	if a.clock.Rehearsing() && a.cfg.Mail.Transport != config.Capture {
+		return nil, usageError{errNoRehearsal}
+	}
+	l, err := daemon.Listen(a.cfg.HTTP.Listen)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	defer func() { err = errors.Join(err, a.store.Close()) }()
+	parts, err := a.parts(ctx, l)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	run, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- daemon.Run(run, a.log, parts...) }()
+	for {
+		select {
+		case err := <-ended:
+			return nil, err
+		case <-hup:
+			if next := a.reload(); next != nil {
+				stop()
+				return next, <-ended
+			}
+		}
+	}
+}
+
+// reload reads the configuration again; nil, after a log entry for each
+// fault, if it is not in order.
+func (a *app) reload() *config.Config {
+	cfg, err := a.readConfig()
+	if err == nil {
+		a.log.Info("configuration reloaded", "file", a.configFile)
+		return cfg
+	}
+	var faults config.Faults
+	if !errors.As(err, &faults) {
+		a.log.Error("configuration not reloaded; the old one stays", "error", err)
+	}
+	for _, f := range faults {
+		a.log.Error("configuration not reloaded; the old one stays", "fault", f.String())
+	}
+	return nil
+}
+
+// parts makes the parts of the daemon, in the order in which they start.
+func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) {
+	a.warn()
+	posts, err := a.openLibrary(ctx)
+	if err != nil {
+		return nil, err
+	}
+	service, err := a.service(posts.watcher.Current)
+	if err != nil {
+		return nil, err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(posts.gauges()...)
+	parts := []daemon.Part{{Name: "posts", Run: posts.watcher.Run}}
+	mailing, sender, err := a.mailing(service, newsletter.NewMetrics(registry))
+	if err != nil {
+		return nil, err
+	}
+	metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry})
+	handler, err := a.handler(posts, service, sender, metrics)
+	if err != nil {
+		return nil, err
+	}
+	parts = append(parts, daemon.HTTP(l, handler, a.log))
+	a.log.Info("serving", "url", a.cfg.HTTP.URL, "listen", l.Addr().String(), "posts", len(posts.watcher.Current().Entries),
+		"feeds", len(posts.publisher.Current().Feeds), "mail", a.cfg.Mail.Transport)
+	return append(parts, mailing...), nil
+}
+
+// warn logs what is doubtful in the configuration. While mail is captured,
+// what it says of mails concerns nobody yet.
+func (a *app) warn() {
+	for _, f := range a.cfg.Warnings() {
+		level := slog.LevelWarn
+		if a.cfg.Mail.Transport == config.Capture {
+			level = slog.LevelDebug
+		}
+		a.log.Log(context.Background(), level, "configuration", "file", f.File, "line", f.Line, "key", f.Key, "problem", f.Message)
+	}
+}
+
+// mailing makes the parts that send mail; none if mailing is off.
+func (a *app) mailing(s *newsletter.Service, m *newsletter.Metrics) ([]daemon.Part, *newsletter.Sender, error) {
+	if s.MailingOff != "" {
+		a.log.Warn("sign-up and mailing are off", "reason", s.MailingOff)
+		return nil, nil, nil
+	}
+	relay, sign, err := a.outgoing()
+	if err != nil {
+		return nil, nil, err
+	}
+	limit := a.limit()
+	sender, err := a.sender(s, limit, m)
+	if err != nil {
+		return nil, nil, err
+	}
+	return []daemon.Part{
+		{Name: "confirmations", Run: newsletter.NewMessenger(s, relay, sign, limit, m).Run},
+		{Name: "sender", Run: sender.Run},
+		{Name: "schedule", Run: newsletter.NewScheduler(s, sender.Wake, m).Run},
+	}, sender, nil
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"tidings/internal/catalog"
+	"tidings/internal/config"
+	"tidings/internal/digest"
+	"tidings/internal/feed"
+	"tidings/internal/mail"
+	"tidings/internal/newsletter"
+	"tidings/internal/publish"
+	"tidings/internal/relay"
+	"tidings/internal/schedule"
+	"tidings/internal/store/sqlite"
+	"tidings/internal/token"
+	"tidings/internal/web"
+	"tidings/templates"
+)
+
+// This file turns the configuration into parts: each method reads the keys of
+// one part and makes it.
+
+// open opens the database and the secret key.
+func (a *app) open(ctx context.Context) error {
+	file, err := a.databaseFile()
+	if err != nil {
+		return err
+	}
+	if a.key, err = token.OpenKey(a.cfg.SecretFile); err != nil {
+		return err
+	}
+	a.store, err = sqlite.Open(ctx, file)
+	return err
+}
+
+func (a *app) databaseFile() (string, error) {
+	file, ok := a.cfg.Database.SQLite()
+	if !ok {
+		return "", usagef("database.url: PostgreSQL is not supported yet; use sqlite:FILE")
+	}
+	return file, nil
+}
+
+// catalogConfig says where posts are and how they are understood.
+func (a *app) catalogConfig() (catalog.Config, error) {
+	site, err := url.Parse(a.cfg.Site.URL)
+	if err != nil {
+		return catalog.Config{}, fmt.Errorf("site.url: %w", err)
+	}
+	hosts, err := hostsPosts(a.cfg)
+	if err != nil {
+		return catalog.Config{}, err
+	}
+	return catalog.Config{
+		Reserved:  func(path string) bool { return hosts && web.Reserved(path) },
+		Dir:       a.cfg.Posts.Dir,
+		Permalink: a.cfg.Posts.Permalink,
+		SiteURL:   site,
+		Location:  a.cfg.Site.Location(),
+		Store:     a.store,
+		Debounce:  a.cfg.Posts.Debounce,
+		Log:       a.log,
+		Now:       a.clock.Now,
+		Until:     func(t time.Time) time.Duration { return a.clock.Real(t.Sub(a.clock.Now())) },
+	}, nil
+}
+
+// publisher makes the part that turns posts into feed documents.
+func (a *app) publisher() *publish.Publisher {
+	c := a.cfg
+	var formats []feed.Format
+	for _, f := range c.Feeds.Formats {
+		formats = append(formats, feed.Format(f))
+	}
+	return publish.New(publish.Config{
+		Title:       c.Site.Title,
+		Description: c.Site.Description,
+		Language:    c.Site.Language,
+		Author:      feed.Person{Name: c.Site.Author.Name, Email: c.Site.Author.Email},
+		SiteURL:     c.Site.URL,
+		PagesURL:    c.HTTP.URL,
+		FeedsURL:    c.Feeds.URL,
+		Formats:     formats,
+		Items:       c.Feeds.Items,
+		Summary:     c.Feeds.Content == "summary",
+	}, a.store, a.log, a.clock.Now)
+}
+
+// service makes the newsletter rules over a view of the posts.
+func (a *app) service(posts func() *catalog.Snapshot) (*newsletter.Service, error) {
+	base, err := url.Parse(a.cfg.HTTP.URL)
+	if err != nil {
+		return nil, fmt.Errorf("http.url: %w", err)
+	}
+	letters, err := newsletters(a.cfg)
+	if err != nil {
+		return nil, err
+	}
+	mails, err := digest.Parse(templates.Builtin())
+	if err != nil {
+		return nil, err
+	}
+	c := newsletter.Config{
+		Newsletters: letters,
+		Site:        newsletter.Site{Title: a.cfg.Site.Title, URL: a.cfg.Site.URL, Language: a.cfg.Site.Language, BaseURL: base},
+		Settle:      a.cfg.Posts.Settle,
+		Expires:     a.cfg.Delivery.Expires,
+		MailingOff:  a.cfg.MailingOff(),
+	}
+	return newsletter.New(c, newsletter.Deps{
+		Store: a.store, Key: a.key, Templates: mails, Posts: posts, Clock: a.clock, Log: a.log,
+	}), nil
+}
+
+// newsletters gives the configured newsletters.
+func newsletters(c *config.Config) ([]newsletter.Newsletter, error) {
+	var all []newsletter.Newsletter
+	for _, n := range c.Newsletters {
+		l := newsletter.Newsletter{
+			Name:          n.Name,
+			Title:         n.Title,
+			Zone:          n.Location(),
+			Topics:        newsletter.NewTopics(n.Categories, n.Tags),
+			From:          n.From,
+			ReplyTo:       n.ReplyTo,
+			Subject:       n.Subject,
+			PostalAddress: n.PostalAddress,
+			Approve:       n.Approve,
+			MaxPostAge:    n.MaxPostAge,
+			MinPosts:      n.MinPosts,
+			CatchUp:       n.CatchUp == "once",
+			MaxLateness:   n.MaxLateness,
+			InDoubt:       n.InDoubt,
+		}
+		if n.Schedule != "" {
+			spec, err := schedule.Parse(n.Schedule)
+			if err != nil {
+				return nil, fmt.Errorf("newsletter %s: %w", n.Name, err)
+			}
+			l.Schedule = &spec
+		}
+		all = append(all, l)
+	}
+	return all, nil
+}
+
+// noPosts is the view of commands that do not look at posts.
+func noPosts() *catalog.Snapshot { return &catalog.Snapshot{} }
+
+// serviceWithPosts reads the posts once and makes the rules over them.
+func (a *app) serviceWithPosts(ctx context.Context) (*newsletter.Service, error) {
+	c, err := a.catalogConfig()
+	if err != nil {
+		return nil, err
+	}
+	snap, err := catalog.Load(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return a.service(func() *catalog.Snapshot { return snap })
+}
+
+// outgoing gives the relay and the signature of outgoing mail; sign is nil if
+// there is none.
+func (a *app) outgoing() (r relay.Relay, sign func([]byte) ([]byte, error), err error) {
+	m := a.cfg.Mail
+	if m.DKIM.Domain != "" {
+		signer, err := mail.OpenSigner(m.DKIM.Domain, m.DKIM.Selector, m.DKIM.KeyFile)
+		if err != nil {
+			return nil, nil, err
+		}
+		sign = signer.Sign
+	}
+	if m.Transport == config.Capture {
+		r, _ := relay.NewCapture(m.CaptureDir, a.clock.Now)
+		return r, sign, nil
+	}
+	r, err = relay.NewSMTP(relay.SMTPConfig{
+		Host: m.SMTP.Host, Port: m.SMTP.Port, TLS: m.SMTP.TLS,
+		Username: m.SMTP.Username, Password: m.SMTP.Password,
+	})
+	return r, sign, err
+}
+
+// limit makes the limiter that all parts of this process that send share.
+func (a *app) limit() *rate.Limiter { return newsletter.NewLimit(a.cfg.Mail.Rate.PerSecond) }
+
+// sender makes the part that sends deliveries.
+func (a *app) sender(s *newsletter.Service, limit *rate.Limiter, m *newsletter.Metrics) (*newsletter.Sender, error) {
+	file, err := a.databaseFile()
+	if err != nil {
+		return nil, err
+	}
+	r, sign, err := a.outgoing()
+	if err != nil {
+		return nil, err
+	}
+	return newsletter.NewSender(s, newsletter.SenderConfig{
+		Connections: a.cfg.Mail.SMTP.Connections,
+		Limit:       limit,
+		RetryBase:   a.cfg.Delivery.RetryBase,
+		MaxAttempts: a.cfg.Delivery.MaxAttempts,
+		JournalDir:  file + "-senders",
+	}, r, sign, m), nil
+}
+
+var errNoRehearsal = errors.New("--clock rehearses only with mail.transport: capture, so that no reader gets mail of a made-up time")
