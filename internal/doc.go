@@ -1,0 +1,39 @@
+// Package internal is the architecture page of tidings; it holds no code.
+//
+// Data flows one way, and each question has one place:
+//
+//	post file ─ post.Parse ─▶ catalog ─ publish ─▶ feed documents ─┬─▶ web (ETag, 304)
+//	             (watcher: changed files only)                     └─▶ files on disk
+//
+//	cron slot / manual send ─▶ newsletter.Service.Plan ─ digest.Compose ─ mail.Compile
+//	            ─▶ store: edition, groups, one delivery per reader (one transaction)
+//	newsletter.Sender ─▶ store.Claim ─▶ mail.Template.Render ─▶ relay ─▶ journal ─▶ store.Record
+//
+//	sign-up form ─▶ newsletter.Service.SignUp ─▶ store: pending subscription, notice
+//	newsletter.Messenger ─▶ digest.Confirm ─▶ relay;  link in the mail ─ POST ─▶ Service.Confirm
+//
+// What each package may import of the others (the test beside this file holds
+// the table against the code; store/…, relay/… include their subpackages):
+//
+//	clock       time, true or rehearsed                            —
+//	config      config.yaml: shape, defaults, strict reading       —
+//	term        keys and slugs of categories and tags              —
+//	token       secrets of links, keyed hashes of addresses        —
+//	schedule    cron expression + zone → slots; pure               —
+//	journal     what a sender knows and the database not yet       —
+//	store       records, the Store contract, its engines           —
+//	feed        a feed's description → RSS, Atom, JSON, OPML; pure —
+//	mail        messages, MIME templates with slots, DKIM          —
+//	page        web pages from templates; no HTTP                  —
+//	daemon      runs the parts: ordered start, drain, stop         —
+//	post        one file → one Post; body → clean HTML             term
+//	relay       a message → SMTP or the capture box                mail
+//	digest      posts + templates → a mail.Message; pure           mail
+//	catalog     all posts: identity, snapshot, watcher             post store term
+//	publish     snapshot → the current set of documents; files     catalog feed post store term
+//	newsletter  the rules with state: people, plans, sending       catalog clock digest journal mail post relay schedule store term token
+//	web         pages, feeds over HTTP, sign-up, the mailbox       catalog feed newsletter page publish relay store term
+//
+// Package templates (embedded files) imports none of them; cmd/tidings wires
+// all of them.
+package internal
