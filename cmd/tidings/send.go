@@ -84,8 +84,8 @@ func (a *app) send(ctx context.Context, name string, o sendOptions) (err error) 
 		return a.sendTests(ctx, s, r, o.to)
 	}
 	if !o.dryRun && !o.detach {
-		unsettled, err := a.finishEarlier(ctx, s, r.Newsletter.Name)
-		if err != nil {
+		var unsettled bool
+		if unsettled, err = a.finishEarlier(ctx, s, r.Newsletter.Name); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {

@@ -47,11 +47,14 @@ func (s *Sender) work(begin, wire context.Context) {
 
 // serve makes one attempt at a job and gives the connection to go on with.
 func (s *Sender) serve(begin, wire context.Context, conn relay.Conn, job store.Job) relay.Conn {
-	if !s.mayBegin(begin) {
-		s.results <- attempt{result: giveBack(job, s.clock.Now())}
-		return conn
+	r, off := s.putOff(begin, job) // before the rate limit, which it need not use up
+	if !off && !s.mayBegin(begin) {
+		r, off = giveBack(job, s.clock.Now()), true
 	}
-	if r, ok := s.putOff(begin, job); ok {
+	if !off {
+		r, off = s.putOff(begin, job) // the wait may have been long
+	}
+	if off {
 		s.results <- attempt{result: r}
 		return conn
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -150,8 +151,11 @@ func TestFeedIDs(t *testing.T) {
 func TestOnlyWhatAChangeTouchesIsRebuilt(t *testing.T) {
 	posts := some()
 	p := newPublisher(config(), nil, nil)
+	var mu sync.Mutex // entries are rendered side by side
 	var rendered []string
 	p.SetRenderer(func(p *post.Post, _ *url.URL) string {
+		mu.Lock()
+		defer mu.Unlock()
 		rendered = append(rendered, p.Slug)
 		return p.Body
 	})
