@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tidings/internal/catalog"
 	"tidings/internal/clock"
 	"tidings/internal/config"
 	"tidings/internal/store"
@@ -34,6 +35,7 @@ type app struct {
 	cfg   *config.Config
 	key   token.Key
 	store store.Store
+	snap  *catalog.Snapshot // the posts as a command last read them
 }
 
 // root gives the command tree.

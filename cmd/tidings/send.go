@@ -98,17 +98,19 @@ func (a *app) send(ctx context.Context, name string, o sendOptions) (err error) 
 	if err := a.settled(ctx, s, r); err != nil {
 		return err
 	}
-	dry := r
-	dry.DryRun = true
-	preview, err := s.Plan(ctx, dry)
-	if err != nil {
-		return err
-	}
-	if o.dryRun {
-		return a.showPlan(s, preview)
-	}
-	if n := preview.Edition.Counts.Pending; n > 0 && !a.confirmed(fmt.Sprintf("Mail %s to %s?", plural(preview.Edition.Posts, "post"), plural(n, "reader"))) {
-		return errSaid
+	if o.dryRun || !a.yes { // what would be sent: to be shown, or asked about
+		dry := r
+		dry.DryRun = true
+		preview, err := s.Plan(ctx, dry)
+		if err != nil {
+			return err
+		}
+		if o.dryRun {
+			return a.showPlan(s, preview)
+		}
+		if n := preview.Edition.Counts.Pending; n > 0 && !a.confirmed(fmt.Sprintf("Mail %s to %s?", plural(preview.Edition.Posts, "post"), plural(n, "reader"))) {
+			return errSaid
+		}
 	}
 	p, err := s.Plan(ctx, r)
 	if err != nil {
@@ -134,6 +136,9 @@ func (a *app) finishEarlier(ctx context.Context, s *newsletter.Service, name str
 		if err := a.sendNow(ctx, s, e); err != nil {
 			return false, err
 		}
+		if err := a.readPosts(context.WithoutCancel(ctx)); err != nil { // that may have taken long
+			return false, err
+		}
 		if e, err = a.store.Edition(context.WithoutCancel(ctx), e.ID); err != nil {
 			return false, err
 		}
@@ -152,15 +157,24 @@ func (a *app) sendNow(ctx context.Context, s *newsletter.Service, e store.Editio
 	return a.sendEdition(ctx, sender, e)
 }
 
-// settled waits for files that were changed a moment ago.
+// settled waits for files that were changed a moment ago, and reads the posts
+// again after each wait: what was edited meanwhile is mailed as it is then.
 func (a *app) settled(ctx context.Context, s *newsletter.Service, r newsletter.Request) error {
-	if r.DryRun {
-		return nil
+	for waited := !r.DryRun; waited; {
+		waited = false
+		err := s.Settled(ctx, r.Newsletter, r.Since, func(file string, wait time.Duration) {
+			waited = true
+			fmt.Fprintf(a.errs, "waiting %s until %s has been unchanged for %s (posts.settle)\n",
+				max(wait.Round(time.Second), time.Second), file, s.Settle)
+		})
+		if err == nil && waited {
+			err = a.readPosts(ctx)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return s.Settled(ctx, r.Newsletter, r.Since, func(file string, wait time.Duration) {
-		fmt.Fprintf(a.errs, "waiting %s until %s has been unchanged for %s (posts.settle)\n",
-			max(wait.Round(time.Second), time.Second), file, s.Settle)
-	})
+	return nil
 }
 
 // carryOut sends a planned edition, or leaves it to the daemon.

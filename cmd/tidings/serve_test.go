@@ -262,3 +262,27 @@ func TestReload(t *testing.T) {
 		t.Errorf("stop: %v", err)
 	}
 }
+
+// TestEditedWhileSendWaits: a post that is edited while send waits for it to
+// settle is mailed as it is in the end.
+func TestEditedWhileSendWaits(t *testing.T) {
+	config := strings.Replace(strings.ReplaceAll(captureConfig, "%[1]d", "8080"), "settle: 0s", "settle: 5s", 1)
+	b := newBlog(t, config, onePost)
+	b.subscribe(1)
+	b.write("posts/one.md", onePost["one.md"]) // changed just now
+	cmd := b.command("send", "weekly", "--since", "2025-01-01", "--yes")
+	said := &syncBuffer{}
+	cmd.Stderr = said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	d := &running{blog: b}
+	d.eventually("send waits", func() bool { return strings.Contains(said.String(), "waiting") })
+	b.write("posts/one.md", "---\ntitle: Better\ndate: 2025-01-02\n---\nText.\n")
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("send: %v\n%s", err, said)
+	}
+	if mails := d.mails("r0@example.com"); len(mails) != 1 || !strings.Contains(mails[0], "Subject: Better\r\n") {
+		t.Errorf("%d mails, want one with the new title:\n%s", len(mails), said)
+	}
+}

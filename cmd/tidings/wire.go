@@ -154,17 +154,23 @@ func newsletters(c *config.Config) ([]newsletter.Newsletter, error) {
 // noPosts is the view of commands that do not look at posts.
 func noPosts() *catalog.Snapshot { return &catalog.Snapshot{} }
 
-// serviceWithPosts reads the posts once and makes the rules over them.
+// serviceWithPosts reads the posts and makes the rules over what was last
+// read of them.
 func (a *app) serviceWithPosts(ctx context.Context) (*newsletter.Service, error) {
+	if err := a.readPosts(ctx); err != nil {
+		return nil, err
+	}
+	return a.service(func() *catalog.Snapshot { return a.snap })
+}
+
+// readPosts looks at all posts.
+func (a *app) readPosts(ctx context.Context) error {
 	c, err := a.catalogConfig()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	snap, err := catalog.Load(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	return a.service(func() *catalog.Snapshot { return snap })
+	a.snap, err = catalog.Load(ctx, c)
+	return err
 }
 
 // outgoing gives the relay and the signature of outgoing mail; sign is nil if
