@@ -92,7 +92,7 @@ func newAtomEntry(e Entry, d Feed) *atomEntry {
 		Title: atomText{"text", e.title()},
 		AtomEntry: &feeds.AtomEntry{
 			Id:        e.id(),
-			Updated:   atomDate(e.changed(), d.changed()),
+			Updated:   atomDate(e.changed()),
 			Published: formatDate(e.Published, time.RFC3339),
 		},
 		Authors:    atomPeople(named(e.Authors)), // without one, the feed's stand (§4.2.1)
@@ -140,13 +140,11 @@ func newAtomText(s string) *atomText {
 	return &atomText{"text", s}
 }
 
-// atomDate is the first date that can be shown. Atom demands one; without any
-// it is a constant, because the clock would give new bytes each time.
-func atomDate(dates ...time.Time) string {
-	for _, t := range dates {
-		if s := formatDate(t, time.RFC3339); s != "" {
-			return s
-		}
+// atomDate is t if it can be shown. Atom demands a date; without any it is a
+// constant, because the clock would give new bytes each time.
+func atomDate(t time.Time) string {
+	if s := formatDate(t, time.RFC3339); s != "" {
+		return s
 	}
 	return time.Unix(0, 0).UTC().Format(time.RFC3339)
 }

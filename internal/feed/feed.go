@@ -4,15 +4,7 @@
 // whose structs it extends; it does not decide which entries a feed holds.
 package feed
 
-import (
-	"bytes"
-	"encoding/xml"
-	"fmt"
-	"slices"
-	"time"
-
-	"github.com/gorilla/feeds"
-)
+import "time"
 
 // Format is one of the document formats.
 type Format string
@@ -97,35 +89,4 @@ type Outline struct {
 	Title   string
 	XMLURL  string
 	HTMLURL string
-}
-
-// Encode gives the document of d in the format f. The result is well-formed
-// whatever the strings of d hold; only an unknown format is an error. An entry
-// that has neither an id nor an address is left out: every format demands one.
-func Encode(f Format, d Feed, self Self) ([]byte, error) {
-	d.Entries = slices.DeleteFunc(slices.Clone(d.Entries), func(e Entry) bool { return e.id() == "" })
-	switch f {
-	case RSS:
-		return encodeXML(newRSS(d, self[RSS]))
-	case Atom:
-		return encodeXML(newAtom(d, self[Atom]))
-	case JSON:
-		return encodeJSON(newJSON(d, self[JSON]))
-	}
-	return nil, fmt.Errorf("encode feed %q: unknown format %q; use rss, atom or json", d.Title, f)
-}
-
-func encodeXML(f feeds.XmlFeed) ([]byte, error) { return marshalXML(f.FeedXml()) }
-
-// marshalXML differs from feeds.WriteXML in the newline after the header.
-func marshalXML(root any) ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteString(xml.Header)
-	enc := xml.NewEncoder(&b)
-	enc.Indent("", "  ")
-	if err := enc.Encode(root); err != nil {
-		return nil, fmt.Errorf("encode feed as XML: %w", err)
-	}
-	b.WriteByte('\n')
-	return b.Bytes(), nil
 }

@@ -1,9 +1,6 @@
 package feed
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -85,16 +82,4 @@ func jsonDate(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
-}
-
-// encodeJSON leaves < and > as they are: nobody puts a feed into a page.
-func encodeJSON(f *jsonFeed) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(f); err != nil {
-		return nil, fmt.Errorf("encode feed %q as JSON: %w", f.Title, err)
-	}
-	return b.Bytes(), nil
 }

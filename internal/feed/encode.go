@@ -1,0 +1,152 @@
+package feed
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+
+	"github.com/gorilla/feeds"
+)
+
+// A Shell is the document of a feed without its entries: they stand between
+// Head and Tail, in order, and Between stands between two of them. Empty is
+// the document of a feed that has none.
+type Shell struct {
+	Head, Between, Tail, Empty []byte
+}
+
+// Encode gives the document of d in the format f. The result is well-formed
+// whatever the strings of d hold; only an unknown format is an error. An entry
+// that has neither an id nor an address is left out: every format demands one.
+func Encode(f Format, d Feed, self Self) ([]byte, error) {
+	shell, err := EncodeShell(f, d, self[f])
+	if err != nil {
+		return nil, err
+	}
+	var entries [][]byte
+	for _, e := range d.Entries {
+		entry, err := EncodeEntry(f, d, e)
+		if err != nil {
+			return nil, err
+		}
+		if entry != nil {
+			entries = append(entries, entry)
+		}
+	}
+	return bytes.Join(shell.Parts(entries), nil), nil
+}
+
+// Parts gives the document with these entries, in pieces that are to be
+// written one after the other.
+func (s Shell) Parts(entries [][]byte) [][]byte {
+	if len(entries) == 0 {
+		return [][]byte{s.Empty}
+	}
+	parts := make([][]byte, 0, 2*len(entries)+1)
+	parts = append(parts, s.Head)
+	for i, e := range entries {
+		if i > 0 && len(s.Between) > 0 {
+			parts = append(parts, s.Between)
+		}
+		parts = append(parts, e)
+	}
+	return append(parts, s.Tail)
+}
+
+// EncodeShell gives the document of d around its entries, at the address self.
+// Of the entries only their dates count.
+func EncodeShell(f Format, d Feed, self string) (Shell, error) {
+	d.Updated, d.Entries = d.changed(), nil
+	switch f {
+	case RSS:
+		return xmlShell(newRSS(d, self), "  </channel>\n</rss>\n")
+	case Atom:
+		return xmlShell(newAtom(d, self), "</feed>\n")
+	case JSON:
+		return jsonShell(newJSON(d, self))
+	}
+	return Shell{}, fmt.Errorf("encode feed %q: unknown format %q; use rss, atom or json", d.Title, f)
+}
+
+// EncodeEntry gives e as it stands in every feed of one publication: of d only
+// what all of them share counts, the language, the author and the title of the
+// site. It gives nil for an entry that has neither an id nor an address.
+func EncodeEntry(f Format, d Feed, e Entry) ([]byte, error) {
+	if e.id() == "" {
+		return nil, nil
+	}
+	switch f {
+	case RSS:
+		return encodeElement(newRSSItem(e, d), "    ")
+	case Atom:
+		return encodeElement(newAtomEntry(e, d), "  ")
+	case JSON:
+		return encodeObject(newJSONItem(e, d), "    ")
+	}
+	return nil, fmt.Errorf("encode entry %q: unknown format %q; use rss, atom or json", e.id(), f)
+}
+
+// xmlShell cuts a feed without entries before the end tags that follow them.
+func xmlShell(f feeds.XmlFeed, end string) (Shell, error) {
+	b, err := marshalXML(f.FeedXml())
+	if err != nil {
+		return Shell{}, err
+	}
+	head, ok := bytes.CutSuffix(b, []byte(end))
+	if !ok {
+		return Shell{}, fmt.Errorf("encode feed as XML: it does not end in %q", end)
+	}
+	return Shell{Head: head, Tail: []byte(end), Empty: b}, nil
+}
+
+// jsonShell cuts a feed without items between the brackets of their list,
+// which is the last field.
+func jsonShell(f *jsonFeed) (Shell, error) {
+	b, err := encodeObject(f, "")
+	if err != nil {
+		return Shell{}, err
+	}
+	head, ok := bytes.CutSuffix(b, []byte("]\n}"))
+	if !ok {
+		return Shell{}, fmt.Errorf("encode feed %q as JSON: the items are not its last field", f.Title)
+	}
+	return Shell{
+		Head: append(bytes.Clone(head), "\n    "...), Between: []byte(",\n    "), Tail: []byte("\n  ]\n}\n"),
+		Empty: append(b, '\n'),
+	}, nil
+}
+
+// marshalXML differs from feeds.WriteXML in the newline after the header.
+func marshalXML(root any) ([]byte, error) {
+	b, err := encodeElement(root, "")
+	if err != nil {
+		return nil, err
+	}
+	return append([]byte(xml.Header), b...), nil
+}
+
+// encodeElement gives the lines of an element, each after the prefix.
+func encodeElement(v any, prefix string) ([]byte, error) {
+	var b bytes.Buffer
+	enc := xml.NewEncoder(&b)
+	enc.Indent(prefix, "  ")
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("encode feed as XML: %w", err)
+	}
+	b.WriteByte('\n')
+	return b.Bytes(), nil
+}
+
+// encodeObject leaves < and > as they are: nobody puts a feed into a page. The
+// prefix stands before every line but the first.
+func encodeObject(v any, prefix string) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent(prefix, "  ")
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("encode feed as JSON: %w", err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
