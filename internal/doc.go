@@ -15,6 +15,7 @@
 // What each package may import of the others (the test beside this file holds
 // the table against the code; store/…, relay/… include their subpackages):
 //
+//	cachefile   what could be made again, kept in a file           —
 //	clock       time, true or rehearsed                            —
 //	config      config.yaml: shape, defaults, strict reading       —
 //	term        keys and slugs of categories and tags              —
@@ -30,7 +31,7 @@
 //	relay       a message → SMTP or the capture box                mail
 //	digest      posts + templates → a mail.Message; pure           mail
 //	catalog     all posts: identity, snapshot, watcher             post store term
-//	publish     snapshot → the current set of documents; files     catalog feed post store term
+//	publish     snapshot → the current set of documents; files     cachefile catalog feed post store term
 //	newsletter  the rules with state: people, plans, sending       catalog clock digest journal mail post relay schedule store term token
 //	web         pages, feeds over HTTP, sign-up, the mailbox       catalog feed newsletter page publish relay store term
 //

@@ -90,7 +90,7 @@ func (a *app) publisher() *publish.Publisher {
 		Formats:     formats,
 		Items:       c.Feeds.Items,
 		Summary:     c.Feeds.Content == "summary",
-	}, a.store, a.log, a.clock.Now)
+	}, publish.Deps{Documents: a.store, Log: a.log, Now: a.clock.Now})
 }
 
 // service makes the newsletter rules over a view of the posts.

@@ -22,8 +22,13 @@ type Config struct {
 	FeedsURL    string // where the feeds are public; "": PagesURL
 
 	Formats []feed.Format // empty: all
-	Items   int           // entries per feed; 0: 20
+	Items   int           // entries per feed, at least; 0: 20
+	Days    int           // and all of so many days, counted back from the newest
 	Summary bool          // summaries instead of full text; a post's own choice wins
+
+	// Cache is a file for what makes the next start faster; "": none.
+	// CacheStamp names what renders the posts.
+	Cache, CacheStamp string
 }
 
 // generator carries no version: an upgrade alone changes no feed.
@@ -46,6 +51,11 @@ func (c Config) withDefaults() Config {
 		c.Formats = formats[:]
 	}
 	return c
+}
+
+// site is what all feeds of the publication share.
+func (c Config) site() feed.Feed {
+	return feed.Feed{SiteTitle: c.Title, Language: c.Language, Author: c.Author}
 }
 
 // URL is the public address of the document at path.

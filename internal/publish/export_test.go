@@ -12,10 +12,8 @@ func (p *Publisher) SetRenderer(render func(*post.Post, *url.URL) string) { p.ht
 
 // NewSet gives a Set of one feed with these documents.
 func NewSet(docs ...*Document) *Set {
-	opml := &Document{Path: opmlPath, Bytes: []byte("<opml/>"), Hash: hash([]byte("<opml/>"))}
-	s := newSet(nil, nil, opml)
+	s := newSet(nil, nil, NewDocument(opmlPath, feed.OPMLMediaType, []byte("<opml/>")))
 	for _, d := range docs {
-		d.Hash = hash(d.Bytes)
 		s.Feeds = append(s.Feeds, &Feed{Docs: map[feed.Format]*Document{"rss": d}})
 	}
 	return s

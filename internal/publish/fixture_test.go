@@ -127,7 +127,7 @@ func newPublisher(cfg publish.Config, docs store.Documents, c *clock) *publish.P
 	if c == nil {
 		c = &clock{start}
 	}
-	return publish.New(cfg, docs, nil, c.now)
+	return publish.New(cfg, publish.Deps{Documents: docs, Now: c.now})
 }
 
 func update(t testing.TB, p *publish.Publisher, entries ...*catalog.Entry) publish.Result {
@@ -168,7 +168,7 @@ func text(t testing.TB, set *publish.Set, path string) string {
 	if d == nil {
 		t.Fatalf("no document at %s", path)
 	}
-	return string(d.Bytes)
+	return string(d.Bytes())
 }
 
 // sameBytes fails the test unless both sets hold the same documents.
@@ -178,8 +178,8 @@ func sameBytes(t interface{ Fatalf(string, ...any) }, a, b *publish.Set) {
 		t.Fatalf("%d documents and %d", len(left), len(right))
 	}
 	for i := range left {
-		if left[i].Path != right[i].Path || string(left[i].Bytes) != string(right[i].Bytes) {
-			t.Fatalf("%s and %s differ:\n%s\n%s", left[i].Path, right[i].Path, left[i].Bytes, right[i].Bytes)
+		if left[i].Path != right[i].Path || string(left[i].Bytes()) != string(right[i].Bytes()) {
+			t.Fatalf("%s and %s differ:\n%s\n%s", left[i].Path, right[i].Path, left[i].Bytes(), right[i].Bytes())
 		}
 	}
 }

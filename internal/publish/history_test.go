@@ -97,7 +97,7 @@ func TestTheDatabaseKeepsTheTimes(t *testing.T) {
 func TestAFailingDatabaseStopsNoFeed(t *testing.T) {
 	c, docs := &clock{start}, &documents{err: errors.New("disk full")}
 	var log bytes.Buffer
-	p := publish.New(config(), docs, slog.New(slog.NewTextHandler(&log, nil)), c.now)
+	p := publish.New(config(), publish.Deps{Documents: docs, Log: slog.New(slog.NewTextHandler(&log, nil)), Now: c.now})
 	posts := some()
 	first := update(t, p, posts...).Set
 	c.t = c.t.Add(time.Hour)
@@ -133,13 +133,13 @@ func TestATermWithoutPostsKeepsAnEmptyFeed(t *testing.T) {
 	c.t = c.t.Add(time.Hour)
 	r := update(t, p, slices.Delete(slices.Clone(posts), 2, 3)...) // the only post in Life
 	empty := r.Set.Lookup("/categories/life/feed.json")
-	if empty == nil || !strings.Contains(string(empty.Bytes), `"items": []`) {
+	if empty == nil || !strings.Contains(string(empty.Bytes()), `"items": []`) {
 		t.Fatalf("document %v", empty)
 	}
 	if !slices.Contains(paths(r.Changed), empty.Path) || !empty.Modified.Equal(c.t.Truncate(time.Second)) {
 		t.Errorf("the change is not reported, or of %v", empty.Modified)
 	}
-	if slices.Contains(paths(r.Set.Documents()), empty.Path) || strings.Contains(string(r.Set.OPML.Bytes), "life") || len(r.Set.Feeds) != 5 {
+	if slices.Contains(paths(r.Set.Documents()), empty.Path) || strings.Contains(string(r.Set.OPML.Bytes()), "life") || len(r.Set.Feeds) != 5 {
 		t.Error("it is listed")
 	}
 	c.t = c.t.Add(time.Hour)

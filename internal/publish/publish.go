@@ -13,19 +13,6 @@ import (
 	"tidings/internal/feed"
 )
 
-// A Document is one published file. It is immutable.
-type Document struct {
-	Path      string // "/tags/go/feed.xml", not percent-encoded
-	MediaType string
-	Bytes     []byte
-	Hash      string    // hex SHA-256 of Bytes; the strong ETag is made of it
-	Modified  time.Time // when Bytes last changed; whole seconds, moves with Hash
-}
-
-// ETag is the strong validator of the document, in quotes (RFC 9110 §8.8.3).
-// It is that of the bytes as they are: a compressed form needs its own.
-func (d *Document) ETag() string { return `"` + d.Hash + `"` }
-
 // A Feed is one feed with its documents.
 type Feed struct {
 	Kind     catalog.Kind // "" for the feed of everything

@@ -20,22 +20,29 @@ import (
 // opmlPath is where the list of all feeds is.
 const opmlPath = "/feeds.opml"
 
-// maxContent bounds the HTML of one feed, in bytes: readers refuse documents
-// of more than about five megabytes.
-const maxContent = 4 << 20
-
 // A Publisher keeps the current Set. It is safe for concurrent use.
 type Publisher struct {
 	cfg     Config
 	log     *slog.Logger
 	now     func() time.Time
+	body    func(context.Context, *catalog.Entry) (string, error)
 	html    func(p *post.Post, base *url.URL) string // post.Render
 	current atomic.Pointer[Set]
 
 	mu       sync.Mutex // one Update at a time; guards what follows
 	history  *history
-	rendered map[*catalog.Entry]*feed.Entry
+	rendered *rendered
+	shown    map[*catalog.Entry]*item
 	encoded  map[string]window // as they are in current, by Feed.Path
+}
+
+// Deps is what a Publisher works with. Only Now is required.
+type Deps struct {
+	Documents store.Documents // nil: the times of changes do not outlive the process
+	// Body gives the source of a post's text; nil: the entry has it.
+	Body func(context.Context, *catalog.Entry) (string, error)
+	Log  *slog.Logger // nil: silent
+	Now  func() time.Time
 }
 
 // Result is what an Update brought.
@@ -44,16 +51,21 @@ type Result struct {
 	Changed []*Document // those with new bytes, by path; a restart alone changes none
 }
 
-// New gives a Publisher that has not published anything. With nil docs the
-// times of changes do not outlive the process; a nil log is silent.
-func New(cfg Config, docs store.Documents, log *slog.Logger, now func() time.Time) *Publisher {
+// New gives a Publisher that has not published anything.
+func New(cfg Config, deps Deps) *Publisher {
+	log := deps.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Publisher{
-		cfg: cfg.withDefaults(), log: log, now: now, html: post.Render,
-		history: newHistory(docs, log),
+	p := &Publisher{
+		cfg: cfg.withDefaults(), log: log, now: deps.Now, body: deps.Body, html: post.Render,
+		history:  newHistory(deps.Documents, log),
+		rendered: newRendered(cfg.Cache, cfg.CacheStamp, log),
 	}
+	if p.body == nil {
+		p.body = func(_ context.Context, e *catalog.Entry) (string, error) { return e.Body, nil }
+	}
+	return p
 }
 
 // Current gives the set that is published now; nil before the first Update.
@@ -70,13 +82,13 @@ func (p *Publisher) Update(ctx context.Context, snap *catalog.Snapshot) (Result,
 	defer p.mu.Unlock()
 	p.history.load(ctx)
 	windows := p.windows(snap)
-	rendered, err := p.entries(ctx, snap, windows)
+	shown, err := p.items(ctx, snap, windows)
 	if err != nil {
 		return Result{}, fmt.Errorf("publish feeds: %w", err)
 	}
 	for i := range windows {
 		for _, e := range windows[i].shown {
-			windows[i].entries = append(windows[i].entries, rendered[e])
+			windows[i].items = append(windows[i].items, shown[e])
 		}
 	}
 	drafts, err := p.encode(ctx, windows)
@@ -84,77 +96,27 @@ func (p *Publisher) Update(ctx context.Context, snap *catalog.Snapshot) (Result,
 		return Result{}, fmt.Errorf("publish feeds: %w", err)
 	}
 	fresh, changed := p.date(drafts)
-	p.history.save(ctx)
-	p.rendered, p.encoded = rendered, map[string]window{}
+	p.shown, p.encoded = shown, make(map[string]window, len(windows))
 	for _, w := range windows {
 		p.encoded[w.Path] = w
 	}
+	p.rendered.known = nil // items hold it now
 	set := p.assemble(windows, fresh)
 	p.current.Store(set)
+	p.history.save(ctx)
 	return Result{Set: set, Changed: changed}, nil
 }
 
-// A draft is a document without its time.
-type draft struct {
-	window    *window
-	format    feed.Format // "" for the OPML
-	path      string
-	mediaType string
-	bytes     []byte
-	hash      string
-	err       error
+// Keep saves what the next process can use to start faster.
+func (p *Publisher) Keep(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rendered.keep(ctx, p.shown)
 }
 
-// encode makes the documents of every window that is not as it was, and the
-// OPML.
-func (p *Publisher) encode(ctx context.Context, windows []window) ([]*draft, error) {
-	var drafts []*draft
-	for i := range windows {
-		w := &windows[i]
-		if old, ok := p.encoded[w.Path]; ok && w.same(old) {
-			continue
-		}
-		for _, f := range p.cfg.Formats {
-			drafts = append(drafts, &draft{window: w, format: f, path: w.Path + f.FileName(), mediaType: f.MediaType()})
-		}
-	}
-	drafts = append(drafts, &draft{path: opmlPath, mediaType: feed.OPMLMediaType})
-	err := parallel(ctx, len(drafts), func(i int) {
-		d := drafts[i]
-		if d.window == nil {
-			d.bytes, d.err = feed.EncodeOPML(p.cfg.Title, p.outlines(windows))
-		} else {
-			d.bytes, d.err = p.encodeFeed(d.window, d.format)
-		}
-		d.hash = hash(d.bytes)
-	})
-	for _, d := range drafts {
-		err = cmp.Or(err, d.err)
-	}
-	return drafts, err
-}
-
-func (p *Publisher) encodeFeed(w *window, f feed.Format) ([]byte, error) {
-	d := feed.Feed{
-		ID:          p.cfg.id(w.Path),
-		Title:       w.Title,
-		SiteTitle:   p.cfg.Title,
-		Description: p.cfg.Description,
-		SiteURL:     p.cfg.page(w.Path),
-		Language:    p.cfg.Language,
-		Author:      p.cfg.Author,
-		Generator:   generator,
-	}
-	room := maxContent
-	for _, e := range w.entries {
-		shown := *e
-		if room -= len(e.HTML); room < 0 {
-			room += len(e.HTML)
-			shown.HTML = ""
-		}
-		d.Entries = append(d.Entries, shown)
-	}
-	return feed.Encode(f, d, feed.Self{f: p.cfg.URL(w.Path + f.FileName())})
+func (p *Publisher) encodeOPML(windows []window) (*Document, error) {
+	b, err := feed.EncodeOPML(p.cfg.Title, p.outlines(windows))
+	return NewDocument(opmlPath, feed.OPMLMediaType, b), err
 }
 
 // outlines lists the live feeds, each in its most widely read format.
@@ -178,10 +140,16 @@ func (p *Publisher) date(drafts []*draft) (fresh map[string]*Document, changed [
 	now := p.now()
 	fresh = map[string]*Document{}
 	for _, d := range drafts {
-		modified, isNew := p.history.stamp(d.path, d.hash, now)
-		doc := p.published(d.path)
-		if doc == nil || doc.Hash != d.hash {
-			doc = &Document{Path: d.path, MediaType: d.mediaType, Bytes: d.bytes, Hash: d.hash, Modified: modified}
+		modified, isNew := p.history.stamp(d.path, d.doc.Hash, now)
+		doc, old := d.doc, p.published(d.path)
+		switch {
+		case old != nil && old.Hash == doc.Hash:
+			doc = old
+		case old != nil:
+			doc.follow(old)
+		}
+		if doc != old {
+			doc.Modified = modified
 		}
 		fresh[d.path] = doc
 		if isNew {

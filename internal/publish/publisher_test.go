@@ -78,7 +78,7 @@ func TestFormatsThatAreNotWanted(t *testing.T) {
 	if set.Lookup("/feed.atom") == nil || set.Lookup("/tags/go/feed.json") == nil {
 		t.Error("a wanted format is missing")
 	}
-	if opml := string(set.OPML.Bytes); !strings.Contains(opml, "https://example.org/blog/tags/go/atom.xml") {
+	if opml := string(set.OPML.Bytes()); !strings.Contains(opml, "https://example.org/blog/tags/go/atom.xml") {
 		t.Errorf("the OPML names a format that is not there:\n%s", opml)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"tidings/internal/catalog"
 	"tidings/internal/feed"
@@ -15,12 +16,12 @@ type window struct {
 	Feed    // without Modified and Docs
 	retired bool
 	shown   []*catalog.Entry
-	entries []*feed.Entry // of shown
+	items   []*item // of shown
 }
 
 // same reports whether w gives the very documents that old gave.
 func (w window) same(old window) bool {
-	return w.Title == old.Title && slices.Equal(w.entries, old.entries)
+	return w.Title == old.Title && slices.Equal(w.items, old.items)
 }
 
 // windows gives the feed of everything, then those of the categories and of
@@ -37,7 +38,21 @@ func (p *Publisher) window(f Feed, slug string, entries []*catalog.Entry) window
 	f.Title = p.cfg.title(f.Kind, f.Name)
 	f.Path = folder(f.Kind, slug)
 	f.Posts = len(entries)
-	return window{Feed: f, shown: entries[:min(len(entries), p.cfg.Items)]}
+	return window{Feed: f, shown: p.cfg.recent(entries)}
+}
+
+// recent cuts the window out of entries, newest first: so many, and all of so
+// many days, which count back from the newest. The clock has no part in it.
+func (c Config) recent(entries []*catalog.Entry) []*catalog.Entry {
+	n := min(len(entries), c.Items)
+	if n == len(entries) || c.Days == 0 {
+		return entries[:n]
+	}
+	since := entries[0].Published.Add(-time.Duration(c.Days) * 24 * time.Hour)
+	for n < len(entries) && entries[n].Published.After(since) {
+		n++
+	}
+	return entries[:n]
 }
 
 // retired gives an empty feed for every term that had posts once: those who

@@ -99,7 +99,7 @@ func (w *writer) document(name string, d *Document) error {
 			return err
 		}
 	}
-	written, err := w.put(name, d.Bytes)
+	written, err := w.put(name, d.Bytes())
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (w *writer) sibling(name string, d *Document, c coding) error {
 		w.next.Files[name] = was
 		return nil
 	}
-	b, err := c.compress(d.Bytes)
+	b, err := c.compress(d.Bytes())
 	if err != nil {
 		return fmt.Errorf("compress %s: %w", name, err)
 	}

@@ -52,7 +52,7 @@ func files(t *testing.T, dir string) map[string]string {
 func contents(set *publish.Set) map[string]string {
 	out := map[string]string{}
 	for _, d := range set.Documents() {
-		out[strings.TrimPrefix(d.Path, "/")] = string(d.Bytes)
+		out[strings.TrimPrefix(d.Path, "/")] = string(d.Bytes())
 	}
 	return out
 }
@@ -174,7 +174,7 @@ func TestWriteSiblings(t *testing.T) {
 }
 
 func TestWriteErrors(t *testing.T) {
-	sound := &publish.Document{Path: "/feed.xml", Bytes: []byte("sound")}
+	sound := publish.NewDocument("/feed.xml", "", []byte("sound"))
 	for name, tt := range map[string]struct {
 		set     *publish.Set
 		codings []string
@@ -182,24 +182,24 @@ func TestWriteErrors(t *testing.T) {
 		want    string
 	}{
 		"unknown coding":  {set: publish.NewSet(sound), codings: []string{"lzma"}, want: "use gzip, br or zstd"},
-		"escape":          {set: publish.NewSet(&publish.Document{Path: "/tags/../../feed.xml"}), want: "not safe"},
-		"empty segment":   {set: publish.NewSet(&publish.Document{Path: "/tags//feed.xml"}), want: "not safe"},
-		"hidden":          {set: publish.NewSet(&publish.Document{Path: "/tags/.git/feed.xml"}), want: "not safe"},
-		"backslash":       {set: publish.NewSet(&publish.Document{Path: `/tags/..\..\x/feed.xml`}), want: "not safe"},
-		"control":         {set: publish.NewSet(&publish.Document{Path: "/tags/a\x00b/feed.xml"}), want: "not safe"},
-		"only case apart": {set: publish.NewSet(sound, &publish.Document{Path: "/Feed.xml"}), want: "one file where case is ignored"},
+		"escape":          {set: publish.NewSet(publish.NewDocument("/tags/../../feed.xml", "", nil)), want: "not safe"},
+		"empty segment":   {set: publish.NewSet(publish.NewDocument("/tags//feed.xml", "", nil)), want: "not safe"},
+		"hidden":          {set: publish.NewSet(publish.NewDocument("/tags/.git/feed.xml", "", nil)), want: "not safe"},
+		"backslash":       {set: publish.NewSet(publish.NewDocument(`/tags/..\..\x/feed.xml`, "", nil)), want: "not safe"},
+		"control":         {set: publish.NewSet(publish.NewDocument("/tags/a\x00b/feed.xml", "", nil)), want: "not safe"},
+		"only case apart": {set: publish.NewSet(sound, publish.NewDocument("/Feed.xml", "", nil)), want: "one file where case is ignored"},
 		"a folder in the way": {
 			set:     publish.NewSet(sound),
 			prepare: func(dir string) error { return os.MkdirAll(filepath.Join(dir, "feed.xml", "x"), 0o755) },
 			want:    "feed.xml",
 		},
 		"a file in the way": {
-			set:     publish.NewSet(&publish.Document{Path: "/tags/go/feed.xml"}),
+			set:     publish.NewSet(publish.NewDocument("/tags/go/feed.xml", "", nil)),
 			prepare: func(dir string) error { return os.WriteFile(filepath.Join(dir, "tags"), nil, 0o644) },
 			want:    "tags",
 		},
 		"a link out": {
-			set:     publish.NewSet(&publish.Document{Path: "/tags/go/feed.xml"}),
+			set:     publish.NewSet(publish.NewDocument("/tags/go/feed.xml", "", nil)),
 			prepare: func(dir string) error { return os.Symlink(os.TempDir(), filepath.Join(dir, "tags")) },
 			want:    "escapes",
 		},
@@ -257,7 +257,7 @@ func twoSets() [2]*publish.Set {
 	for i, letter := range []string{"a", "b"} {
 		var docs []*publish.Document
 		for j := range 6 {
-			docs = append(docs, &publish.Document{Path: "/tags/" + name(j) + "/feed.xml", Bytes: bytes.Repeat([]byte(letter), 100_000)})
+			docs = append(docs, publish.NewDocument("/tags/"+name(j)+"/feed.xml", "", bytes.Repeat([]byte(letter), 100_000)))
 		}
 		sets[i] = publish.NewSet(docs...)
 	}

@@ -24,7 +24,7 @@ const (
 // feed is of no use to anyone. A request for differences (A-IM, RFC 3229) gets
 // the whole document, as that RFC allows.
 func (s *server) document(w http.ResponseWriter, r *http.Request, set *publish.Set, doc *publish.Document) {
-	body, tag := doc.Bytes, doc.ETag()
+	body, tag := doc.Bytes(), doc.ETag()
 	var squeezed []byte
 	if namesGzip(r) {
 		squeezed = s.gzip.get(set, doc)

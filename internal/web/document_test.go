@@ -40,7 +40,7 @@ func TestDocumentHeaders(t *testing.T) {
 				t.Errorf("%s: %s is %q, want %q", path, name, got, want)
 			}
 		}
-		if !bytes.Equal(w.Body.Bytes(), doc.Bytes) {
+		if !bytes.Equal(w.Body.Bytes(), doc.Bytes()) {
 			t.Errorf("%s: not the bytes of the document", path)
 		}
 	}
@@ -136,7 +136,7 @@ func TestGzip(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if b, err := io.ReadAll(plain); err != nil || !bytes.Equal(b, doc.Bytes) {
+		if b, err := io.ReadAll(plain); err != nil || !bytes.Equal(b, doc.Bytes()) {
 			t.Errorf("%q: other bytes, %v", c.accept, err)
 		}
 	}
@@ -156,8 +156,8 @@ func TestGzipOfTheNextSet(t *testing.T) {
 func TestTinyDocumentsStayPlain(t *testing.T) {
 	s := newSiteOf(t, []*post.Post{{Title: "x", Slug: "x", Published: noon}})
 	doc := s.set.Lookup("/feed.json")
-	if len(doc.Bytes) >= 1024 {
-		t.Fatalf("the sample has %d bytes", len(doc.Bytes))
+	if len(doc.Bytes()) >= 1024 {
+		t.Fatalf("the sample has %d bytes", len(doc.Bytes()))
 	}
 	w := s.get("/feed.json", header("Accept-Encoding", "gzip"))
 	if w.Header().Get("Content-Encoding") != "" || w.Header().Get("ETag") != doc.ETag() {
@@ -186,7 +186,7 @@ func TestNoRangesNoDifferences(t *testing.T) {
 	s := newSite(t)
 	doc := s.set.Lookup("/feed.xml")
 	w := s.get("/feed.xml", header("Range", "bytes=0-9"), header("A-IM", "feed"), header("If-None-Match", `"unknown"`))
-	if w.Code != 200 || !bytes.Equal(w.Body.Bytes(), doc.Bytes) || w.Header().Get("IM") != "" {
+	if w.Code != 200 || !bytes.Equal(w.Body.Bytes(), doc.Bytes()) || w.Header().Get("IM") != "" {
 		t.Errorf("status %d, %d bytes, headers %v", w.Code, w.Body.Len(), w.Header())
 	}
 }

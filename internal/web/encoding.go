@@ -56,7 +56,7 @@ type gzipCache struct {
 
 // get gives the compressed bytes; nil if compression does not pay.
 func (c *gzipCache) get(set *publish.Set, doc *publish.Document) []byte {
-	if len(doc.Bytes) < worthGzip {
+	if len(doc.Bytes()) < worthGzip {
 		return nil
 	}
 	return c.maker(set, doc)()
@@ -71,7 +71,7 @@ func (c *gzipCache) maker(set *publish.Set, doc *publish.Document) func() []byte
 	}
 	m := c.made[doc.Hash]
 	if m == nil {
-		m = sync.OnceValue(func() []byte { return compress(doc.Bytes) })
+		m = sync.OnceValue(func() []byte { return compress(doc.Bytes()) })
 		c.made[doc.Hash] = m
 	}
 	return m

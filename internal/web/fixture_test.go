@@ -88,7 +88,7 @@ func newSiteOf(t testing.TB, posts []*post.Post, opts ...options) *site {
 func publishedSet(t testing.TB, cfg web.Config, snap *catalog.Snapshot) *publish.Set {
 	t.Helper()
 	p := publish.New(publish.Config{Title: cfg.Title, Language: cfg.Language, SiteURL: cfg.SiteURL, PagesURL: cfg.BaseURL, FeedsURL: cfg.FeedsURL},
-		nil, nil, func() time.Time { return noon })
+		publish.Deps{Now: func() time.Time { return noon }})
 	result, err := p.Update(context.Background(), snap)
 	if err != nil {
 		t.Fatal(err)

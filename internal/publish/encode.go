@@ -1,0 +1,93 @@
+package publish
+
+import (
+	"cmp"
+	"context"
+
+	"tidings/internal/feed"
+)
+
+// maxSize is how large a feed is to be at the most, in bytes: several readers
+// give up on documents of one megabyte and more.
+const maxSize = 1 << 20
+
+// A draft is a document that has no time yet.
+type draft struct {
+	window *window
+	format feed.Format // "" for the OPML
+	path   string
+	doc    *Document
+	err    error
+}
+
+// encode makes the documents of every window that is not as it was, and the
+// OPML if it may have changed.
+func (p *Publisher) encode(ctx context.Context, windows []window) ([]*draft, error) {
+	var drafts []*draft
+	for i := range windows {
+		w := &windows[i]
+		if old, ok := p.encoded[w.Path]; ok && w.same(old) {
+			continue
+		}
+		for _, f := range p.cfg.Formats {
+			drafts = append(drafts, &draft{window: w, format: f, path: w.Path + f.FileName()})
+		}
+	}
+	drafts = append(drafts, &draft{path: opmlPath})
+	err := parallel(ctx, len(drafts), func(i int) {
+		d := drafts[i]
+		if d.window == nil {
+			d.doc, d.err = p.encodeOPML(windows)
+		} else {
+			d.doc, d.err = p.encodeFeed(d.window, d.format, d.path)
+		}
+	})
+	for _, d := range drafts {
+		err = cmp.Or(err, d.err)
+	}
+	return drafts, err
+}
+
+func (p *Publisher) encodeFeed(w *window, f feed.Format, path string) (*Document, error) {
+	d := p.cfg.site()
+	d.ID = p.cfg.id(w.Path)
+	d.Title = w.Title
+	d.Description = p.cfg.Description
+	d.SiteURL = p.cfg.page(w.Path)
+	d.Generator = generator
+	for _, it := range w.items {
+		d.Entries = append(d.Entries, *it.entry)
+	}
+	shell, err := feed.EncodeShell(f, d, p.cfg.URL(path))
+	if err != nil {
+		return nil, err
+	}
+	pieces, err := p.fit(w.items, f, maxSize-len(shell.Head)-len(shell.Tail))
+	return newDocument(path, f.MediaType(), shell, pieces), err
+}
+
+// fit gives the pieces of items, newest first, in so many bytes: from the
+// oldest on they lose their full text, and only if that is not enough, the
+// oldest are left out. The newest is never.
+func (p *Publisher) fit(items []*item, f feed.Format, room int) ([]*piece, error) {
+	pieces := make([]*piece, len(items))
+	size := 0
+	for i, it := range items {
+		pieces[i] = it.whole[f]
+		size += len(pieces[i].bytes)
+	}
+	for i := len(items) - 1; i >= 0 && size > room; i-- {
+		short, err := p.shortened(items[i], f)
+		if err != nil {
+			return nil, err
+		}
+		size += len(short.bytes) - len(pieces[i].bytes)
+		pieces[i] = short
+	}
+	for len(pieces) > 1 && size > room {
+		last := len(pieces) - 1
+		size -= len(pieces[last].bytes)
+		pieces = pieces[:last]
+	}
+	return pieces, nil
+}
