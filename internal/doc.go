@@ -17,6 +17,7 @@
 //
 //	cachefile   what could be made again, kept in a file           —
 //	clock       time, true or rehearsed                            —
+//	codec       values → bytes and back                            —
 //	config      config.yaml: shape, defaults, strict reading       —
 //	term        keys and slugs of categories and tags              —
 //	token       secrets of links, keyed hashes of addresses        —
@@ -27,10 +28,10 @@
 //	mail        messages, MIME templates with slots, DKIM          —
 //	page        web pages from templates; no HTTP                  —
 //	daemon      runs the parts: ordered start, drain, stop         —
-//	post        one file → one Post; body → clean HTML             term
+//	post        one file → one Post; body → clean HTML             codec term
 //	relay       a message → SMTP or the capture box                mail
 //	digest      posts + templates → a mail.Message; pure           mail
-//	catalog     all posts: identity, snapshot, watcher             post store term
+//	catalog     all posts: identity, snapshot, watcher             cachefile codec post store term
 //	publish     snapshot → the current set of documents; files     cachefile catalog feed post store term
 //	newsletter  the rules with state: people, plans, sending       catalog clock digest journal mail post relay schedule store term token
 //	web         pages, feeds over HTTP, sign-up, the mailbox       catalog feed newsletter page publish relay store term

@@ -49,10 +49,12 @@ func (a *app) build(ctx context.Context, out string) error {
 	if err != nil {
 		return err
 	}
-	r, err := a.publisher().Update(ctx, snap)
+	p := a.publisher(c)
+	r, err := p.Update(ctx, snap)
 	if err != nil {
 		return err
 	}
+	p.Keep(ctx)
 	w, err := publish.Write(out, r.Set, a.cfg.Feeds.Precompress)
 	if err != nil {
 		return err

@@ -31,7 +31,11 @@ func (a *app) listFeeds(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
-	p := a.publisher()
+	c, err := a.catalogConfig()
+	if err != nil {
+		return err
+	}
+	p := a.publisher(c)
 	r, err := p.Update(ctx, snap)
 	if err != nil {
 		return err

@@ -14,6 +14,14 @@ import (
 type library struct {
 	watcher   *catalog.Watcher
 	publisher *publish.Publisher
+	text      func(context.Context, *catalog.Entry) (string, error)
+}
+
+// run watches the posts until ctx ends.
+func (l *library) run(ctx context.Context) error {
+	err := l.watcher.Run(ctx)
+	l.publisher.Keep(context.WithoutCancel(ctx))
+	return err
 }
 
 // openLibrary looks at all posts, publishes them, and makes every change to
@@ -27,10 +35,11 @@ func (a *app) openLibrary(ctx context.Context) (*library, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &library{watcher: w, publisher: a.publisher()}
+	l := &library{watcher: w, publisher: a.publisher(c), text: c.Body}
 	if _, err := l.publisher.Update(ctx, w.Current()); err != nil {
 		return nil, err
 	}
+	l.publisher.Keep(ctx)
 	a.writeFeeds(l.publisher.Current())
 	w.OnChange(func(change catalog.Change) { a.republish(ctx, l, change.Snapshot) })
 	return l, nil

@@ -27,7 +27,7 @@ func (a *app) handler(posts *library, s *newsletter.Service, sender *newsletter.
 		Templates: templates.Builtin(),
 		Snapshot:  posts.watcher.Current,
 		Set:       posts.publisher.Current,
-		Render:    render,
+		Render:    posts.render,
 		People:    s,
 		Metrics:   metrics,
 		Ready:     func(ctx context.Context) error { return a.ready(ctx, sender) },
@@ -66,12 +66,18 @@ func hostsPosts(c *config.Config) (bool, error) {
 }
 
 // render gives the HTML of a post for its own page.
-func render(e *catalog.Entry) string {
+func (l *library) render(ctx context.Context, e *catalog.Entry) (string, error) {
+	body, err := l.text(ctx, e)
+	if err != nil {
+		return "", err
+	}
 	base, err := url.Parse(e.URL)
 	if err != nil {
 		base = new(url.URL)
 	}
-	return post.Render(e.Post, base)
+	whole := *e.Post
+	whole.Body = body
+	return post.Render(&whole, base), nil
 }
 
 func choices(s *newsletter.Service) []web.Newsletter {

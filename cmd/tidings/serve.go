@@ -129,7 +129,7 @@ func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) 
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	registry.MustRegister(posts.gauges()...)
-	parts := []daemon.Part{{Name: "posts", Run: posts.watcher.Run}}
+	parts := []daemon.Part{{Name: "posts", Run: posts.run}}
 	mailing, sender, err := a.mailing(service, newsletter.NewMetrics(registry))
 	if err != nil {
 		return nil, err

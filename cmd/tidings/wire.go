@@ -65,15 +65,16 @@ func (a *app) catalogConfig() (catalog.Config, error) {
 		SiteURL:   site,
 		Location:  a.cfg.Site.Location(),
 		Store:     a.store,
-		Debounce:  a.cfg.Posts.Debounce,
-		Log:       a.log,
-		Now:       a.clock.Now,
-		Until:     func(t time.Time) time.Duration { return a.clock.Real(t.Sub(a.clock.Now())) },
+		Index:     a.cacheFile("posts"), IndexStamp: programStamp(),
+		Debounce: a.cfg.Posts.Debounce,
+		Log:      a.log,
+		Now:      a.clock.Now,
+		Until:    func(t time.Time) time.Duration { return a.clock.Real(t.Sub(a.clock.Now())) },
 	}, nil
 }
 
 // publisher makes the part that turns posts into feed documents.
-func (a *app) publisher() *publish.Publisher {
+func (a *app) publisher(posts catalog.Config) *publish.Publisher {
 	c := a.cfg
 	var formats []feed.Format
 	for _, f := range c.Feeds.Formats {
@@ -89,8 +90,10 @@ func (a *app) publisher() *publish.Publisher {
 		FeedsURL:    c.Feeds.URL,
 		Formats:     formats,
 		Items:       c.Feeds.Items,
+		Days:        c.Feeds.Days,
 		Summary:     c.Feeds.Content == "summary",
-	}, publish.Deps{Documents: a.store, Log: a.log, Now: a.clock.Now})
+		Cache:       a.cacheFile("content"), CacheStamp: programStamp(),
+	}, publish.Deps{Documents: a.store, Body: posts.Body, Log: a.log, Now: a.clock.Now})
 }
 
 // service makes the newsletter rules over a view of the posts.

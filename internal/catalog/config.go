@@ -23,6 +23,10 @@ type Config struct {
 	// ReadOnly looks without saving: new posts keep PostID 0.
 	ReadOnly bool
 
+	// Index is a file that tells the next start which posts it need not read;
+	// "": none. IndexStamp names the program that understands posts.
+	Index, IndexStamp string
+
 	Debounce time.Duration // quiet time after a file event before the file is read; 0: 100 ms
 	Rescan   time.Duration // pause between full looks at the directory; 0: 60 s
 	Grace    time.Duration // how long a missing file is waited for; 0: 1 s

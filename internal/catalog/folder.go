@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"tidings/internal/post"
@@ -25,6 +26,9 @@ type folder struct {
 	dirs     map[string]bool  // every directory that was walked; "" is dir itself
 	indexes  map[string]int   // index files in each directory that has any: the other files there are resources
 	problems map[string][]post.Problem
+	index    index                                          // what an earlier process read; nil after the first look
+	news     bool                                           // the index on disk lacks something
+	held     atomic.Int64                                   // bytes of files that findings hold
 	enter    func(rel string)                               // called before a directory is listed, so that a watch misses nothing
 	read     func(name string) ([]byte, fs.FileInfo, error) // readFile, or one that counts
 }
@@ -34,9 +38,12 @@ type file struct {
 	size     int64
 	modTime  time.Time
 	hash     string // of the bytes last read
-	met      bool   // false while only the database speaks of it
-	resource bool   // belongs to a bundle: not a post of its own
-	retry    bool   // could not be read: tried again at every look
+	kind     kind
+	post     *post.Post // of a good one
+	met      bool       // false while only the database speaks of it
+	resource bool       // belongs to a bundle: not a post of its own
+	retry    bool       // could not be read: tried again at every look
+	racy     bool       // read too soon after its time to be known by it
 }
 
 // kind tells what a finding found.
@@ -55,7 +62,7 @@ type finding struct {
 	kind    kind
 	hash    string     // of its bytes; "" if they could not be read
 	post    *post.Post // only of a good one
-	source  []byte     // its bytes
+	source  []byte     // its bytes; nil if they are to be read again
 	size    int64
 	modTime time.Time
 }
@@ -227,6 +234,7 @@ func (f *folder) compare(ctx context.Context, w *walker, force map[string]bool) 
 			shifted = f.countIndex(rel, -1) || shifted
 			delete(f.files, rel)
 			f.report(rel)
+			f.news = true
 			found = append(found, finding{file: rel, kind: vanished})
 		}
 	}

@@ -115,7 +115,7 @@ func (w *world) check(snap *Snapshot) {
 	check(w.tb, snap)
 	seen := map[string]*Entry{}
 	for _, e := range snap.Entries {
-		seen[numberIn.FindString(e.Body)] = e
+		seen[numberIn.FindString(w.k.cfg.text(w.tb, e))] = e
 	}
 	for _, p := range w.posts {
 		e := seen[fmt.Sprintf("<%d>", p.number)]

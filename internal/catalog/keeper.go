@@ -46,6 +46,7 @@ func open(ctx context.Context, cfg Config) (*keeper, error) {
 	for name := range k.roll.present {
 		k.folder.expect(name)
 	}
+	k.folder.index = cfg.readIndex()
 	return k, nil
 }
 
@@ -121,6 +122,7 @@ func (k *keeper) recall(ctx context.Context) error {
 			rec.lost = true
 			continue
 		}
+		p.Body, p.Params = "", nil
 		rec.post = p
 		k.roll.touch(rec)
 	}
@@ -176,22 +178,38 @@ func (k *keeper) saveBatch(ctx context.Context, records []*record) error {
 }
 
 func (k *keeper) write(ctx context.Context, records []*record) error {
-	rows := make([]*store.Post, len(records))
-	for i, rec := range records {
+	var ready []*record
+	var rows []*store.Post
+	for _, rec := range records {
 		row := rec.row
-		row.Source = rec.source
-		rows[i] = &row
+		var err error
+		if row.Source, err = k.source(rec); err != nil && rec.state == here {
+			continue // its file changed just now: the next look saves it
+		}
+		ready, rows = append(ready, rec), append(rows, &row)
 	}
 	if err := k.cfg.Store.SavePosts(ctx, rows); err != nil {
 		return err
 	}
-	for i, rec := range records {
+	for i, rec := range ready {
 		rec.row.ID, rec.source = rows[i].ID, nil
+		if rows[i].Source != nil {
+			rec.stored = rec.row.FileHash
+		}
 		k.roll.byID[rec.row.ID] = rec
 		delete(k.roll.unsaved, rec)
 		k.roll.touch(rec)
 	}
 	return nil
+}
+
+// source gives the bytes of a post that are to be saved; nil if the database
+// has them.
+func (k *keeper) source(rec *record) ([]byte, error) {
+	if rec.stored == rec.row.FileHash || rec.source != nil {
+		return rec.source, nil
+	}
+	return k.folder.source(rec.row.File, rec.row.FileHash)
 }
 
 // adopt takes over what another process has pinned about new posts in the

@@ -17,6 +17,9 @@ func Load(ctx context.Context, cfg Config) (*Snapshot, error) {
 		return nil, err
 	}
 	snap, err := k.first(ctx)
+	if err == nil {
+		k.writeIndex(ctx)
+	}
 	if err != nil || len(k.roll.missing) == 0 || snap.Alarm != nil {
 		return snap, err
 	}

@@ -3,7 +3,6 @@ package catalog
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -188,7 +187,7 @@ func (m *match) returned(f *finding) *record {
 }
 
 func (m *match) byBody(f *finding) *record {
-	if len(strings.TrimSpace(f.post.Body)) < telling {
+	if f.post.BodySize < telling {
 		return nil
 	}
 	return m.best(f, m.moved.byBody[f.post.BodyHash], m.roll.absent.byBody[f.post.BodyHash])

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"tidings/internal/post"
 )
@@ -25,6 +26,8 @@ type reading struct {
 	hash     string
 	same     bool // the bytes of last time
 	retry    bool
+	racy     bool
+	indexed  bool // an earlier process read it
 	problems []post.Problem
 }
 
@@ -42,6 +45,8 @@ func (f *folder) readAll(ctx context.Context, names map[string]bool) ([]finding,
 		})
 	}
 	group.Wait()
+	f.index = nil
+	f.held.Store(0)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -57,20 +62,26 @@ func (f *folder) readAll(ctx context.Context, names map[string]bool) ([]finding,
 // keep remembers a reading; it reports whether it is news.
 func (f *folder) keep(rel string, r *reading) bool {
 	known := f.files[rel]
-	known.size, known.modTime, known.retry = r.finding.size, r.finding.modTime, r.retry
+	known.size, known.modTime, known.retry, known.racy = r.finding.size, r.finding.modTime, r.retry, r.racy
+	f.news = f.news || !r.indexed
 	if r.same {
 		return false
 	}
 	known.hash, r.finding.hash = r.hash, r.hash
+	known.kind, known.post = r.finding.kind, r.finding.post
 	f.report(rel, r.problems...)
 	return true
 }
 
-// readOne reads and parses one file. It changes nothing, so that many may
-// run at a time.
+// readOne gives what a file holds: from the index, or else by reading and
+// parsing it. It changes nothing, so that many may run at a time.
 func (f *folder) readOne(rel string) reading {
+	if r, ok := f.index.find(rel, f.files[rel], f.loc); ok {
+		r.indexed = true
+		return r
+	}
 	r := reading{finding: finding{file: rel, kind: broken}}
-	src, info, err := f.read(filepath.Join(f.dir, filepath.FromSlash(rel)))
+	src, info, err := f.read(f.path(rel))
 	if err != nil {
 		r.retry = true
 		r.same = errors.Is(err, fs.ErrNotExist) // it left just now: its absence will be noticed
@@ -78,6 +89,7 @@ func (f *folder) readOne(rel string) reading {
 		return r
 	}
 	r.finding.size, r.finding.modTime = info.Size(), info.ModTime()
+	r.racy = racy(info.ModTime(), time.Now())
 	if info.Size() > post.MaxBytes {
 		r.problems = []post.Problem{{File: rel, Message: fmt.Sprintf(
 			"the file has %d bytes, more than the %d a post may have; move pictures and data into files of their own", info.Size(), post.MaxBytes)}}
@@ -104,9 +116,36 @@ func (f *folder) parse(r *reading, src []byte) {
 	case err != nil:
 		problems = append(problems, post.Problem{File: r.finding.file, Message: err.Error()})
 	default:
-		r.finding.kind, r.finding.post, r.finding.source = good, p, src
+		p.Body, p.Params = "", nil
+		r.finding.kind, r.finding.post, r.finding.source = good, p, f.hold(src)
 	}
 	r.problems = problems
+}
+
+// maxHeld is how many bytes of files one look may hold in memory. The others
+// are read once more when they are saved.
+const maxHeld = 16 << 20
+
+// hold gives src, or nil if too much is held already.
+func (f *folder) hold(src []byte) []byte {
+	if f.held.Add(int64(len(src))) > maxHeld {
+		return nil
+	}
+	return src
+}
+
+func (f *folder) path(rel string) string { return filepath.Join(f.dir, filepath.FromSlash(rel)) }
+
+// source gives the bytes of a file if they have the hash.
+func (f *folder) source(rel, hash string) ([]byte, error) {
+	src, _, err := f.read(f.path(rel))
+	if err != nil {
+		return nil, fmt.Errorf("read the post %s again: %w", rel, err)
+	}
+	if sum := sha256.Sum256(src); hex.EncodeToString(sum[:]) != hash {
+		return nil, fmt.Errorf("read the post %s again: %w", rel, post.ErrOtherFile)
+	}
+	return src, nil
 }
 
 // settledTries is how often a file that changes while it is read is read

@@ -25,7 +25,8 @@ const (
 type record struct {
 	row      store.Post // GUID is "" until readers may first see the post
 	post     *post.Post // last good version; nil while only the database has it
-	source   []byte     // of post, until saved
+	source   []byte     // of post, until saved; nil also if it is to be read again
+	stored   string     // hash of the source that the database has
 	state    state
 	bare     bool   // spoiled, because the file has no front matter any more
 	spoilt   string // hash of the bytes that spoiled it, to know them in another file
@@ -74,7 +75,7 @@ func newRoll(cfg Config) *roll {
 // had a file then are taken to have it still, until the folder says no.
 func (r *roll) restore(rows []store.Post, paths map[string]int64) {
 	for _, row := range rows {
-		rec := &record{row: normal(row), state: spoiled}
+		rec := &record{row: normal(row), stored: row.FileHash, state: spoiled}
 		r.byID[row.ID], r.byGUID[row.GUID] = rec, rec
 		if !row.Gone.IsZero() || r.present[row.File] != nil {
 			rec.state = gone

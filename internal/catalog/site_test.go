@@ -147,6 +147,17 @@ func check(t testing.TB, snap *Snapshot) {
 	checkTerms(t, snap.Entries, snap.Tags, func(e *Entry) []string { return e.Tags })
 }
 
+// text gives the body of an entry as it is read for the feeds.
+func (c Config) text(t testing.TB, e *Entry) string {
+	t.Helper()
+	if e.Body != "" { // invented, not read
+		return e.Body
+	}
+	body, err := c.Body(context.Background(), e)
+	must(t, err)
+	return body
+}
+
 func titles(entries []*Entry) []string {
 	var list []string
 	for _, e := range entries {

@@ -55,6 +55,7 @@ func Open(ctx context.Context, cfg Config) (*Watcher, error) {
 		return nil, err
 	}
 	w.current.Store(snap)
+	k.writeIndex(ctx)
 	k.cfg.Log.Info("posts read", "posts", snap.Posts, "visible", len(snap.Entries), "problems", len(snap.Problems), "dir", k.cfg.Dir)
 	return w, nil
 }
@@ -76,6 +77,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			w.k.writeIndex(context.WithoutCancel(ctx))
 			return nil
 		case event, ok := <-w.watches.events():
 			if ok {

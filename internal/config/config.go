@@ -62,7 +62,8 @@ type Posts struct {
 // Feeds says what is published.
 type Feeds struct {
 	Formats     []string `yaml:"formats" check:"required,unique,enum=rss|atom|json" doc:"Formats of every feed."`
-	Items       int      `yaml:"items" check:"min=1" doc:"Posts in a feed, the newest ones."`
+	Items       int      `yaml:"items" check:"min=1" doc:"Posts in a feed at least, the newest ones."`
+	Days        int      `yaml:"days" check:"min=0" doc:"A feed also holds every post of so many days, counted back from the newest. 0: none."`
 	Content     string   `yaml:"content" check:"required,enum=full|summary" doc:"Whole posts or their summaries."`
 	URL         string   `yaml:"url" check:"url" doc:"Where the feeds are public, for links to themselves, the OPML and hubs. Default: http.url."`
 	Precompress []string `yaml:"precompress" check:"unique,enum=gzip|br|zstd" doc:"Compressed copies written beside every file."`

@@ -88,7 +88,7 @@ func TestDefaults(t *testing.T) {
 	want := &config.Config{
 		Site:  config.Site{Title: "Field Notes", URL: "http://localhost:8080", Language: "en", Timezone: "UTC"},
 		Posts: config.Posts{Dir: "/etc/tidings/examples/posts", Permalink: "/posts/:slug/", Debounce: 100 * time.Millisecond, Settle: 30 * time.Second},
-		Feeds: config.Feeds{Formats: []string{"rss", "atom", "json"}, Items: 20, Content: "full", URL: "http://localhost:8080"},
+		Feeds: config.Feeds{Formats: []string{"rss", "atom", "json"}, Items: 20, Days: 30, Content: "full", URL: "http://localhost:8080"},
 		Mail: config.Mail{Transport: "capture", CaptureDir: "/etc/tidings/data/mailbox", From: "Field Notes <news@localhost>",
 			SMTP: config.SMTP{Port: 587, TLS: "starttls", Connections: 4}},
 		Delivery:   config.Delivery{RetryBase: time.Minute, Expires: 72 * time.Hour, InDoubt: "resend"},

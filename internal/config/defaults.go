@@ -29,6 +29,7 @@ func defaults() *Config {
 		Feeds: Feeds{
 			Formats: []string{"rss", "atom", "json"},
 			Items:   20,
+			Days:    30,
 			Content: "full",
 		},
 		Mail: Mail{

@@ -52,8 +52,29 @@ type Post struct {
 	Summary    string // plain text, at most about 160 characters
 	FullText   *bool  // the post's own choice between full text and summary in feeds; nil: the feed's
 
+	BodyStart int // where the body begins in the text of the file, in bytes
+	BodySize  int // of the body without the blanks around it, in bytes
+
+	// Only Parse sets these two; a post that is kept does without them.
 	Body   string         // source after the front matter
 	Params map[string]any // front matter that has no field here; keys in lower case
+}
+
+// ErrOtherFile says that bytes are not those a post was made of.
+var ErrOtherFile = errors.New("the file holds something else now")
+
+// ReadBody gives the Body of a post that lacks it, from the bytes of its file.
+// The error is ErrOtherFile if they are other bytes.
+func (p *Post) ReadBody(src []byte) (string, error) {
+	if hexSum(src) != p.Hash {
+		return "", fmt.Errorf("%s: %w", p.File, ErrOtherFile)
+	}
+	r := &reader{file: p.File, opt: Options{MaxBytes: max(MaxBytes, len(src))}}
+	text, err := r.decode(src)
+	if err != nil || p.BodyStart > len(text) {
+		return "", fmt.Errorf("%s: read the body: %w", p.File, errors.Join(err, ErrOtherFile))
+	}
+	return text[p.BodyStart:], nil
 }
 
 // A Problem is something the maintainer should know about one file.
@@ -113,6 +134,8 @@ func Parse(file string, src []byte, opt Options) (*Post, []Problem, error) {
 		return nil, nil, err
 	}
 	p.Hash = hexSum(src)
+	p.BodyStart = len(text) - len(p.Body)
+	p.BodySize = len(strings.TrimSpace(p.Body))
 	return p, r.warnings, nil
 }
 

@@ -64,7 +64,7 @@ func newSiteOf(t testing.TB, posts []*post.Post, opts ...options) *site {
 		Templates: templates.Builtin(),
 		Snapshot:  func() *catalog.Snapshot { return s.snap },
 		Set:       func() *publish.Set { return s.set },
-		Render:    func(e *catalog.Entry) string { return e.Body },
+		Render:    func(_ context.Context, e *catalog.Entry) (string, error) { return e.Body, nil },
 		People:    s.people, Mailbox: s.box,
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "tidings_up 1") }),
 		Ready:   func(context.Context) error { return nil },

@@ -175,11 +175,15 @@ func title(e *catalog.Entry) string {
 
 // post shows one post.
 func (s *server) post(w http.ResponseWriter, r *http.Request, snap *catalog.Snapshot, e *catalog.Entry) error {
+	content, err := s.Render(r.Context(), e)
+	if err != nil {
+		return err
+	}
 	frame := s.frame(title(e), e.Path)
 	frame.Canonical, frame.Description, frame.Image = e.URL, e.Summary, picture(e)
 	shown := page.Post{
 		Frame: frame, Entry: s.entry(s.indexOf(snap), e), Authors: e.Authors,
-		HTML: template.HTML(s.Render(e)), // cleaned by the renderer
+		HTML: template.HTML(content), // cleaned by the renderer
 	}
 	if e.Updated.Format("20060102") != e.Published.Format("20060102") {
 		shown.Updated = e.Updated

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -257,7 +258,7 @@ func TestBadConfiguration(t *testing.T) {
 
 func TestPanic(t *testing.T) {
 	s := newSite(t, func(_ *web.Config, d *web.Deps) {
-		d.Render = func(*catalog.Entry) string { panic("no such heading") }
+		d.Render = func(context.Context, *catalog.Entry) (string, error) { panic("no such heading") }
 	})
 	w := s.get("/posts/immutable-servers/")
 	if w.Code != 500 || strings.Contains(w.Body.String(), "no such heading") || !strings.Contains(w.Body.String(), "Something went wrong") {

@@ -51,10 +51,10 @@ type Newsletter struct {
 // Deps is what the handler asks while it runs. Functions are called from many
 // goroutines at once.
 type Deps struct {
-	Templates fs.FS                       // web/ and assets/
-	Snapshot  func() *catalog.Snapshot    // nil until the posts are read
-	Set       func() *publish.Set         // nil or empty until the feeds are made
-	Render    func(*catalog.Entry) string // the clean HTML of a post
+	Templates fs.FS                                                 // web/ and assets/
+	Snapshot  func() *catalog.Snapshot                              // nil until the posts are read
+	Set       func() *publish.Set                                   // nil or empty until the feeds are made
+	Render    func(context.Context, *catalog.Entry) (string, error) // the clean HTML of a post
 	People    newsletter.People
 	Mailbox   *relay.Mailbox // nil unless mail is captured
 	Metrics   http.Handler   // nil for none
