@@ -176,9 +176,26 @@ func readOnce(name string) (src []byte, before, after fs.FileInfo, err error) {
 	if err != nil || before.Size() > post.MaxBytes {
 		return nil, before, before, err
 	}
-	if src, err = io.ReadAll(io.LimitReader(file, post.MaxBytes+1)); err != nil {
+	if src, err = readSized(file, int(before.Size())); err != nil {
 		return nil, nil, nil, err
 	}
 	after, err = file.Stat()
 	return src, before, after, err
+}
+
+// readSized reads a file that is said to have so many bytes, in one go if that
+// is true, and at most one byte more than a post may have.
+func readSized(r io.Reader, size int) ([]byte, error) {
+	src := make([]byte, size+1) // so that the end shows
+	n, err := io.ReadAtLeast(r, src, size)
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF): // it became shorter
+		return src[:n], nil
+	case err != nil:
+		return nil, err
+	case n == size:
+		return src[:n], nil
+	}
+	rest, err := io.ReadAll(io.LimitReader(r, post.MaxBytes-int64(size)))
+	return append(src, rest...), err
 }

@@ -70,5 +70,21 @@ func (r *reader) isTemplatePage() bool {
 // clean makes one line of a text and drops what XML cannot carry; escapes in
 // front matter may bring it in.
 func clean(text string) string {
+	if oneLine(text) {
+		return text
+	}
 	return strings.Join(strings.Fields(strings.Map(printable, strings.ToValidUTF8(text, "\uFFFD"))), " ")
+}
+
+// oneLine reports whether clean has nothing to do.
+func oneLine(text string) bool {
+	last := byte(' ')
+	for i := range len(text) {
+		c := text[i]
+		if c < ' ' || c >= 0x7f || c == ' ' && last == ' ' {
+			return false
+		}
+		last = c
+	}
+	return text == "" || last != ' '
 }

@@ -138,7 +138,7 @@ type fields struct {
 }
 
 func (r *reader) newFields(entries []entry) *fields {
-	f := &fields{reader: r, entries: entries, values: make(map[string]*node, len(entries)), asked: make(map[string]bool)}
+	f := &fields{reader: r, entries: entries, values: make(map[string]*node, len(entries)), asked: make(map[string]bool, len(entries))}
 	for _, e := range entries {
 		f.values[canonical(e.key)] = e.value
 	}
@@ -164,7 +164,9 @@ func (n *node) blank() bool { return n.kind == textKind && strings.TrimSpace(n.t
 // get gives the value under a canonical key; nil if there is none or it is
 // null.
 func (f *fields) get(key string) *node {
-	f.asked[key] = true
+	if f.values[key] != nil {
+		f.asked[key] = true
+	}
 	return f.peek(key)
 }
 

@@ -31,6 +31,9 @@ func (r *reader) fail(line int, format string, args ...any) error {
 // order mark, lines ending in "\n", no control characters but the tab. The
 // number of every line stays what it is in the file.
 func (r *reader) decode(src []byte) (string, error) {
+	if clean7bit(src) && len(src) <= r.opt.MaxBytes {
+		return string(src), nil
+	}
 	if len(src) > r.opt.MaxBytes {
 		return "", r.fail(0, "the file has %d bytes, more than the %d a post may have; move pictures and data into files of their own", len(src), r.opt.MaxBytes)
 	}
@@ -49,6 +52,16 @@ func (r *reader) decode(src []byte) (string, error) {
 		text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
 	}
 	return strings.Map(printable, text), nil
+}
+
+// clean7bit reports whether decode has nothing to do, as with most files.
+func clean7bit(src []byte) bool {
+	for _, c := range src {
+		if c >= 0x7f || c < ' ' && c != '\n' && c != '\t' {
+			return false
+		}
+	}
+	return true
 }
 
 // checkUTF8 warns of a few wrong bytes, and refuses a file of which more

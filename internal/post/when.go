@@ -34,7 +34,11 @@ var (
 // date without a clock time is midnight; one without a zone is in loc. What
 // could mean two things, such as 05/07/2024, is refused.
 func parseTime(text string, loc *time.Location) (time.Time, error) {
-	text = weekday.ReplaceAllString(strings.TrimSpace(text), "")
+	text = strings.TrimSpace(text)
+	if t, ok := usualTime(text, loc); ok {
+		return inYears(t)
+	}
+	text = weekday.ReplaceAllString(text, "")
 	if m := epoch.FindStringSubmatch(text); m != nil {
 		return inYears(unixTime(text, m[1] != ""))
 	}
@@ -50,6 +54,21 @@ func parseTime(text string, loc *time.Location) (time.Time, error) {
 		return time.Time{}, err
 	}
 	return inYears(time.Date(year, time.Month(month), day, clock.hour, clock.minute, clock.second, clock.nanosecond, clock.zone))
+}
+
+// usualTime reads the two commonest spellings, at a fraction of the cost.
+func usualTime(text string, loc *time.Location) (time.Time, bool) {
+	var t time.Time
+	var err error
+	switch len(text) {
+	case len("2006-01-02"):
+		t, err = time.ParseInLocation("2006-01-02", text, loc)
+	case len("2006-01-02T15:04:05Z"):
+		t, err = time.Parse("2006-01-02T15:04:05Z", text)
+	default:
+		return t, false
+	}
+	return t, err == nil
 }
 
 func unixTime(text string, millis bool) time.Time {

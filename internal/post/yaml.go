@@ -13,7 +13,15 @@ import (
 
 // parseYAML reads a block of YAML. It walks the syntax tree rather than
 // decode it, because a decoder loses how a date was written.
-func (r *reader) parseYAML(b *block) (root *node, err error) {
+func (r *reader) parseYAML(b *block) (*node, error) {
+	if root := parseSimpleYAML(b); root != nil {
+		return root, nil
+	}
+	return r.parseAnyYAML(b)
+}
+
+// parseAnyYAML reads a block of any YAML.
+func (r *reader) parseAnyYAML(b *block) (root *node, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			root, err = nil, r.fail(b.line, "the front matter cannot be read as YAML: %v", fault)

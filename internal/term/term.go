@@ -20,13 +20,26 @@ import (
 // else does, so that C, C++, C# and .NET stay apart. The key of a name that
 // holds nothing visible is "". Key(Key(name)) is Key(name).
 func Key(name string) string {
-	name = strings.Map(visible, strings.ToValidUTF8(name, ""))
-	name = foldFully(name)
+	if printableASCII(name) {
+		name = strings.ToLower(name)
+	} else {
+		name = foldFully(strings.Map(visible, strings.ToValidUTF8(name, "")))
+	}
 	words := strings.FieldsFunc(name, separates)
 	if len(words) == 0 {
 		return strings.TrimSpace(name)
 	}
 	return strings.Join(words, "-")
+}
+
+// printableASCII reports whether lower case is all the folding a name needs.
+func printableASCII(name string) bool {
+	for i := range len(name) {
+		if name[i] < ' ' || name[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // foldFully folds case and compatibility forms until neither changes the
