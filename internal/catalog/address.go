@@ -3,6 +3,7 @@ package catalog
 import (
 	"net/url"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -35,16 +36,28 @@ func (c Config) wish(p *post.Post, published time.Time) (sitePath, elsewhere str
 // publication, in the site's zone; a post without a category has none in its
 // address either.
 func (c Config) expand(p *post.Post, published time.Time) string {
-	category := ""
-	if len(p.Categories) > 0 {
-		category = term.Slug(p.Categories[0])
-	}
 	day := published.In(c.Location)
-	return cleanPath(strings.NewReplacer(
-		":slug", p.Slug, ":category", category,
-		":year", day.Format("2006"), ":month", day.Format("01"), ":day", day.Format("02"),
-	).Replace(c.Permalink))
+	return cleanPath(placeholder.ReplaceAllStringFunc(c.Permalink, func(name string) string {
+		switch name {
+		case ":slug":
+			return p.Slug
+		case ":category":
+			if len(p.Categories) == 0 {
+				return ""
+			}
+			return term.Slug(p.Categories[0])
+		case ":year":
+			return day.Format("2006")
+		case ":month":
+			return day.Format("01")
+		default:
+			return day.Format("02")
+		}
+	}))
 }
+
+// placeholder matches the parts of a permalink pattern that stand for others.
+var placeholder = regexp.MustCompile(":(slug|category|year|month|day)")
 
 // address makes a path on the site absolute.
 func (c Config) address(sitePath string) string {

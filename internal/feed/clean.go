@@ -45,9 +45,9 @@ func line(s string) string {
 
 // escapeHTML makes plain text into HTML. Quotes stay as they are: the result
 // never stands in an attribute.
-func escapeHTML(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
-}
+func escapeHTML(s string) string { return markup.Replace(s) }
+
+var markup = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 // address makes s fit where a URI is asked for (RFC 3986): everything else,
 // blanks and letters beyond ASCII among them, is percent-encoded.

@@ -145,8 +145,10 @@ func newRSSTitle(s string) *rssTitle {
 	if s == "" {
 		return nil
 	}
-	return &rssTitle{strings.NewReplacer("&", "&#x26;", "<", "&#x3C;", ">", "&#x3E;").Replace(s)}
+	return &rssTitle{hexadecimal.Replace(s)}
 }
+
+var hexadecimal = strings.NewReplacer("&", "&#x26;", "<", "&#x3C;", ">", "&#x3E;")
 
 // editor is "mail (name)" of the author, as RSS wants it; "" without a mail
 // address.

@@ -76,7 +76,9 @@ func simpleValue(s string, line int) *node {
 	return simpleNode(text, line)
 }
 
+// simpleNode copies the text, which would keep the whole file in memory.
 func simpleNode(text string, line int) *node {
+	text = strings.Clone(text)
 	return &node{kind: textKind, line: line, text: text, native: text, split: true, weight: 1}
 }
 
