@@ -27,6 +27,7 @@ func (l *library) run(ctx context.Context) error {
 // openLibrary looks at all posts, publishes them, and makes every change to
 // them be published.
 func (a *app) openLibrary(ctx context.Context) (*library, error) {
+	defer keepGarbage()()
 	c, err := a.catalogConfig()
 	if err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ type folder struct {
 	dirs     map[string]bool  // every directory that was walked; "" is dir itself
 	indexes  map[string]int   // index files in each directory that has any: the other files there are resources
 	problems map[string][]post.Problem
+	ahead    *walker                                        // the first look at everything, until it is used
 	index    index                                          // what an earlier process read; nil after the first look
 	news     bool                                           // the index on disk lacks something
 	held     atomic.Int64                                   // bytes of files that findings hold
@@ -103,10 +104,20 @@ func (f *folder) doubt(names map[string]bool) {
 // only a walk of everything can place.
 var errLinked = errors.New("a linked directory changed")
 
-// walk looks at the whole directory.
-func (f *folder) walk(ctx context.Context) ([]finding, error) {
+// lookAhead lists the whole directory, while others wait for the database.
+func (f *folder) lookAhead(cfg Config) {
 	w := newWalker(f.dir, f.enter)
 	w.all()
+	f.ahead, f.index = w, cfg.readIndex()
+}
+
+// walk looks at the whole directory.
+func (f *folder) walk(ctx context.Context) ([]finding, error) {
+	w := f.ahead
+	if f.ahead = nil; w == nil {
+		w = newWalker(f.dir, f.enter)
+		w.all()
+	}
 	f.dirs = w.dirs
 	for rel := range f.files {
 		if !w.met(rel) {
@@ -124,6 +135,7 @@ func (f *folder) walk(ctx context.Context) ([]finding, error) {
 // look looks at the named files and directories only. A true value asks for
 // the file to be read even if its size and time look the same.
 func (f *folder) look(ctx context.Context, names map[string]bool) ([]finding, error) {
+	f.ahead = nil // it is no longer true
 	w := newWalker(f.dir, f.enter)
 	for rel := range names {
 		w.one(rel)

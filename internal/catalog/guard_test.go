@@ -96,6 +96,8 @@ func TestSlowAccident(t *testing.T) {
 	ctx := context.Background()
 	k, err := open(ctx, s.cfg)
 	must(t, err)
+	_, err = k.first(ctx)
+	must(t, err)
 	left := []int{10, 9, 11, 11, 11}
 	var snap *Snapshot
 	for i, want := range left {
@@ -127,6 +129,8 @@ func TestDeletionsFarApart(t *testing.T) {
 	s := eleven(t)
 	ctx := context.Background()
 	k, err := open(ctx, s.cfg)
+	must(t, err)
+	_, err = k.first(ctx)
 	must(t, err)
 	for i := range 4 {
 		s.pass(accidentSpan + time.Second)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"tidings/internal/post"
@@ -31,23 +32,38 @@ func open(ctx context.Context, cfg Config) (*keeper, error) {
 		return nil, fmt.Errorf("find the posts directory: %w", err)
 	}
 	k := &keeper{cfg: cfg, folder: newFolder(cfg.Dir, cfg.Location), roll: newRoll(cfg), shelf: newShelf(), told: map[string]bool{}}
+	var looked sync.WaitGroup
+	looked.Go(func() { k.folder.lookAhead(cfg) })
+	defer looked.Wait()
 	if cfg.Store == nil {
 		return k, nil
 	}
-	rows, err := cfg.Store.LoadPosts(ctx)
+	rows, paths, err := pinned(ctx, cfg.Store)
 	if err != nil {
-		return nil, fmt.Errorf("read what is known of the posts: %w", err)
-	}
-	paths, err := cfg.Store.PostPaths(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the former addresses of the posts: %w", err)
+		return nil, err
 	}
 	k.roll.restore(rows, paths)
+	looked.Wait()
 	for name := range k.roll.present {
 		k.folder.expect(name)
 	}
-	k.folder.index = cfg.readIndex()
 	return k, nil
+}
+
+// pinned reads what the database knows of posts.
+func pinned(ctx context.Context, db store.Posts) (rows []store.Post, paths map[string]int64, err error) {
+	var group sync.WaitGroup
+	var failed error
+	group.Go(func() { paths, failed = db.PostPaths(ctx) })
+	rows, err = db.LoadPosts(ctx)
+	group.Wait()
+	if err != nil {
+		return nil, nil, fmt.Errorf("read what is known of the posts: %w", err)
+	}
+	if failed != nil {
+		return nil, nil, fmt.Errorf("read the former addresses of the posts: %w", failed)
+	}
+	return rows, paths, nil
 }
 
 // pass looks at the named files, or at everything if names is nil, and makes

@@ -74,6 +74,7 @@ func newRoll(cfg Config) *roll {
 // restore fills a fresh roll with what the database has pinned. Posts that
 // had a file then are taken to have it still, until the folder says no.
 func (r *roll) restore(rows []store.Post, paths map[string]int64) {
+	r.expect(len(rows))
 	for _, row := range rows {
 		rec := &record{row: normal(row), stored: row.FileHash, state: spoiled}
 		r.byID[row.ID], r.byGUID[row.GUID] = rec, rec
@@ -93,6 +94,13 @@ func (r *roll) restore(rows []store.Post, paths map[string]int64) {
 			r.former[p] = rec
 		}
 	}
+}
+
+// expect makes room for so many posts, which is cheaper than to grow.
+func (r *roll) expect(n int) {
+	r.present, r.paths = make(map[string]*record, n), make(map[string]*record, n)
+	r.byGUID, r.byID = make(map[string]*record, n), make(map[int64]*record, n)
+	r.spoilt, r.touched = make(map[*record]bool, n), make(map[*record]bool, n)
 }
 
 // normal gives a row's times the precision and zone of the database, so that

@@ -20,6 +20,7 @@ type taxonomy struct {
 	names   func(*Entry) []string
 	tallies map[string]*tally // by key
 	slugs   map[string]string // by key
+	keys    map[string]string // of the spellings met so far
 	list    []*Term           // by slug
 	rivals  []rivalry         // by key
 }
@@ -34,7 +35,7 @@ type tally struct {
 }
 
 func newTaxonomy(kind Kind, names func(*Entry) []string) *taxonomy {
-	return &taxonomy{kind: kind, names: names, tallies: map[string]*tally{}}
+	return &taxonomy{kind: kind, names: names, tallies: map[string]*tally{}, keys: map[string]string{}}
 }
 
 // update takes entries out and in; both are in order.
@@ -60,7 +61,7 @@ func (x *taxonomy) group(entries []*Entry, count int) map[string][]*Entry {
 	groups := map[string][]*Entry{}
 	for _, e := range entries {
 		for _, name := range x.names(e) {
-			key := term.Key(name)
+			key := x.key(name)
 			if list := groups[key]; len(list) > 0 && list[len(list)-1] == e {
 				continue // two spellings of one term in one post
 			}
@@ -74,6 +75,16 @@ func (x *taxonomy) group(entries []*Entry, count int) map[string][]*Entry {
 		}
 	}
 	return groups
+}
+
+// key is term.Key, which takes its time, remembered.
+func (x *taxonomy) key(name string) string {
+	key, known := x.keys[name]
+	if !known {
+		key = term.Key(name)
+		x.keys[name] = key
+	}
+	return key
 }
 
 // rebuild makes one term anew; it reports whether a term came or went.
