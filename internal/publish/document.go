@@ -87,8 +87,9 @@ func (d *Document) WriteTo(w io.Writer) (n int64, err error) {
 func (d *Document) ETag() string { return `"` + d.Hash + `"` }
 
 // Since gives the document with those entries only that are new or changed
-// since it had the hash, for RFC 3229; false if that version is not known any
-// more. A few versions are, none from before this process began.
+// since it had the hash, for RFC 3229; false if there are none, or if that
+// version is not known any more. A few versions are, none from before this
+// process began.
 func (d *Document) Since(hash string) ([]byte, bool) {
 	i := slices.IndexFunc(d.earlier, func(v version) bool { return v.hash == hash })
 	if i < 0 {
@@ -104,7 +105,7 @@ func (d *Document) Since(hash string) ([]byte, bool) {
 			fresh = append(fresh, p)
 		}
 	}
-	return bytes.Join(d.parts(fresh), nil), true
+	return bytes.Join(d.parts(fresh), nil), len(fresh) > 0
 }
 
 // follow makes d the successor of old.

@@ -1,8 +1,8 @@
 package web
 
 import (
+	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"tidings/internal/publish"
@@ -19,53 +19,92 @@ const (
 	feedPolicy = "default-src 'none'; style-src 'self'; img-src *; sandbox"
 )
 
+// documentHeader is what every answer about a document has. The slices are
+// shared by all answers, and nobody writes to them.
+var documentHeader = map[string][]string{
+	"Cache-Control":                 {feedCaching},
+	"Content-Security-Policy":       {feedPolicy},
+	"Vary":                          {"Accept-Encoding, A-IM, Sec-Fetch-Dest"},
+	"Access-Control-Allow-Origin":   {"*"},
+	"Access-Control-Expose-Headers": {"ETag, Last-Modified, IM, Link"},
+	"Cross-Origin-Resource-Policy":  {"cross-origin"},
+	"Referrer-Policy":               {referrerPolicy},
+	"X-Content-Type-Options":        {"nosniff"},
+}
+
+// straight answers requests for documents before anything else is looked at:
+// readers come for little else, and most of them only ask whether there is
+// anything new. Everything that is not the plain case goes the long way, which
+// gives the same answer.
+func (s *server) straight(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if doc, shelf := s.wanted(r); doc != nil {
+			s.document(w, r, shelf.of(doc))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// wanted is the document that a request asks for in so many words; nil if
+// that is not certain, or if the request is to be logged.
+func (s *server) wanted(r *http.Request) (*publish.Document, *shelf) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead || s.Log.Enabled(r.Context(), slog.LevelDebug) {
+		return nil, nil
+	}
+	set := s.feeds()
+	if set == nil {
+		return nil, nil
+	}
+	path := r.URL.Path
+	if s.root != "" {
+		path = strings.TrimPrefix(path, s.root)
+	}
+	return set.Lookup(path), s.shelves.of(set)
+}
+
 // document serves a feed or the OPML. Every response, 304 included, has the
 // same validators and caching headers. There are no byte ranges: a part of a
-// feed is of no use to anyone. A request for differences (A-IM, RFC 3229) gets
-// the whole document, as that RFC allows.
-func (s *server) document(w http.ResponseWriter, r *http.Request, set *publish.Set, doc *publish.Document) {
-	body, tag := doc.Bytes(), doc.ETag()
-	var squeezed []byte
-	if namesGzip(r) {
-		squeezed = s.gzip.get(set, doc)
-	}
-	if squeezed != nil {
-		body, tag = squeezed, strings.TrimSuffix(tag, `"`)+`-gzip"`
-	}
+// feed is of no use to anyone.
+func (s *server) document(w http.ResponseWriter, r *http.Request, reply *reply) {
 	h := w.Header()
-	documentHeaders(h)
-	h.Set("ETag", tag)
-	h.Set("Last-Modified", doc.Modified.UTC().Format(http.TimeFormat))
-	if notModified(r, tag, doc.Modified) {
+	for name, values := range documentHeader {
+		h[name] = values
+	}
+	delete(h, "Cross-Origin-Opener-Policy")
+	if reply.links != nil {
+		h["Link"] = reply.links
+	}
+	h["Last-Modified"] = reply.modified
+	form := reply.form(r)
+	h["Etag"] = form.tag
+	switch {
+	case notModified(r, form.tag[0], reply.doc.Modified):
 		w.WriteHeader(http.StatusNotModified)
 		return
+	case wantsDelta(r):
+		if delta := newest(r, reply.doc); delta != nil {
+			reply.delta(w, r, delta)
+			return
+		}
 	}
-	if squeezed != nil {
-		h.Set("Content-Encoding", "gzip")
+	if form.coding != nil {
+		h["Content-Encoding"] = form.coding
 	}
-	h.Set("Content-Type", mediaType(r, doc))
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.Write(body)
+	h["Content-Type"] = reply.mediaType(r)
+	h["Content-Length"] = form.length
+	w.Write(form.body)
 }
 
-func documentHeaders(h http.Header) {
-	h.Set("Cache-Control", feedCaching)
-	h.Set("Content-Security-Policy", feedPolicy)
-	h.Set("Vary", "Accept-Encoding, Sec-Fetch-Dest")
+// preflight answers what a browser asks before a script of another site may
+// send the headers of a feed reader (Fetch §3.2.2).
+func preflight(w http.ResponseWriter) {
+	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "ETag, Last-Modified")
-	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	h.Del("Cross-Origin-Opener-Policy")
-}
-
-// mediaType is the document's own, but for a person who opens the address in a
-// browser: browsers show XML and JSON by their plain names and download feeds.
-func mediaType(r *http.Request, doc *publish.Document) string {
-	if r.Header.Get("Sec-Fetch-Dest") != "document" {
-		return doc.MediaType
-	}
-	if essence, _, _ := strings.Cut(doc.MediaType, ";"); strings.HasSuffix(essence, "json") {
-		return "application/json; charset=utf-8"
-	}
-	return "application/xml; charset=utf-8"
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
+	h.Set("Access-Control-Allow-Headers", "A-IM, If-Modified-Since, If-None-Match")
+	h.Set("Access-Control-Max-Age", "86400")
+	h.Set("Allow", "GET, HEAD, OPTIONS")
+	h.Set("Cache-Control", feedCaching)
+	w.WriteHeader(http.StatusNoContent)
 }

@@ -126,3 +126,15 @@ func (s *server) documentLink(doc *publish.Document) string {
 	}
 	return s.local(escapedPath(doc.Path))
 }
+
+// hubLinks is the Link header of a document (WebSub §4); nil without hubs.
+func (s *server) hubLinks(doc *publish.Document) []string {
+	if len(s.Hubs) == 0 {
+		return nil
+	}
+	links := []string{`<` + s.documentURL(doc) + `>; rel="self"`}
+	for _, hub := range s.Hubs {
+		links = append(links, `<`+hub+`>; rel="hub"`)
+	}
+	return []string{strings.Join(links, ", ")}
+}

@@ -17,9 +17,11 @@ const pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; 
 // postPolicy also lets a post show pictures and play media from elsewhere.
 const postPolicy = "default-src 'none'; style-src 'self'; img-src * data:; media-src *; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+const referrerPolicy = "strict-origin-when-cross-origin"
+
 // chain puts around h what every request goes through, outermost first.
 func (s *server) chain(h http.Handler) http.Handler {
-	return s.record(s.recoverPanic(safeDefaults(s.atRoot(h))))
+	return s.straight(s.record(s.recoverPanic(safeDefaults(s.atRoot(h)))))
 }
 
 // safeDefaults sets the headers of a page nobody may keep; handlers loosen
@@ -30,7 +32,7 @@ func safeDefaults(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		h.Set("Content-Security-Policy", pagePolicy)
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
+		h.Set("Referrer-Policy", referrerPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		next.ServeHTTP(w, r)
 	})

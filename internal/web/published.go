@@ -12,6 +12,10 @@ import (
 // documents, the posts, and where posts have been before.
 func (s *server) published(w http.ResponseWriter, r *http.Request) {
 	found := s.find(r.URL.Path)
+	if r.Method == http.MethodOptions && s.feeds() != nil && s.feeds().Lookup(r.URL.Path) != nil {
+		preflight(w)
+		return
+	}
 	if found == nil {
 		s.fail(w, r, s.missing())
 		return
@@ -35,7 +39,7 @@ func (s *server) find(path string) handler {
 	if set := s.feeds(); set != nil {
 		if doc := set.Lookup(path); doc != nil {
 			return func(w http.ResponseWriter, r *http.Request) error {
-				s.document(w, r, set, doc)
+				s.document(w, r, s.shelves.of(set).of(doc))
 				return nil
 			}
 		}

@@ -118,7 +118,7 @@ func TestOtherMethods(t *testing.T) {
 		{"/unsubscribe/ann", "GET, HEAD, POST"},
 	} {
 		for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS"} {
-			if method == "POST" && strings.HasSuffix(c.allow, "POST") {
+			if method == "POST" && strings.HasSuffix(c.allow, "POST") || method == "OPTIONS" && strings.HasPrefix(c.path, "/feed") {
 				continue
 			}
 			w := s.do(request(method, c.path))

@@ -41,6 +41,7 @@ type Config struct {
 	Newsletters    []Newsletter
 	TrustedProxies []netip.Prefix // their X-Forwarded-For is believed
 	Version        string
+	Hubs           []string // WebSub hubs, which the feeds name
 }
 
 // Newsletter is one of those a visitor may choose.
@@ -72,7 +73,7 @@ type server struct {
 	posts    string   // the same of SiteURL
 	prefixes []string // what may stand before a request's path, longest first
 	origins  *http.CrossOriginProtection
-	gzip     gzipCache
+	shelves  shelves
 	index    atomic.Pointer[termIndex]
 }
 
@@ -91,6 +92,7 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	if s.FeedsURL == "" {
 		s.FeedsURL = cfg.BaseURL
 	}
+	s.shelves.links = s.hubLinks
 	if s.pages, err = page.Load(deps.Templates, s.root, cfg.Language); err != nil {
 		return nil, err
 	}

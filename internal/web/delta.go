@@ -1,0 +1,57 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"tidings/internal/publish"
+)
+
+// wantsDelta reports whether a client can do with the new entries alone: it
+// names the instance manipulation "feed" (RFC 3229 §10.5.3).
+func wantsDelta(r *http.Request) bool {
+	for _, field := range r.Header["A-Im"] {
+		for part := range strings.SplitSeq(field, ",") {
+			name, params, _ := strings.Cut(part, ";")
+			if strings.EqualFold(strings.TrimSpace(name), "feed") && weight(params) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// newest gives what is new since one of the versions that a client has; nil
+// if none of them is known.
+func newest(r *http.Request, doc *publish.Document) []byte {
+	list := strings.Join(r.Header["If-None-Match"], ",")
+	for list = strings.TrimLeft(list, " \t,"); list != "" && list[0] != '*'; list = strings.TrimLeft(list, " \t,") {
+		var tag string
+		tag, list = nextTag(list)
+		if delta, ok := doc.Since(bareTag(tag)); ok {
+			return delta
+		}
+	}
+	return nil
+}
+
+// delta answers with 226 and the new entries (RFC 3229 §10.4.1). The tag is
+// that of the whole document, which the client has now. Only that client can
+// do anything with the answer, so nobody else is to keep it.
+func (p *reply) delta(w http.ResponseWriter, r *http.Request, delta []byte) {
+	h := w.Header()
+	h.Set("IM", "feed")
+	h.Set("Cache-Control", "private, no-store")
+	h["Etag"] = p.plain.tag
+	h["Content-Type"] = p.mediaType(r)
+	if len(delta) >= worthSqueezing && accepts(r, "gzip") {
+		if b, err := publish.Compress("gzip", delta); err == nil {
+			h.Set("Content-Encoding", "gzip")
+			delta = b
+		}
+	}
+	h.Set("Content-Length", strconv.Itoa(len(delta)))
+	w.WriteHeader(http.StatusIMUsed)
+	w.Write(delta)
+}

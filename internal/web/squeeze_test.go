@@ -1,0 +1,244 @@
+package web_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/andybalholm/brotli"
+	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
+
+	"tidings/internal/catalog"
+	"tidings/internal/publish"
+	"tidings/internal/web"
+)
+
+// quietly is a site that logs no requests, as in service: documents then go
+// the straight way.
+func quietly(_ *web.Config, d *web.Deps) {
+	d.Log = slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelInfo}))
+}
+
+func TestTheStraightWayGivesTheSameAnswers(t *testing.T) {
+	long, straight := newSite(t), newSite(t, quietly)
+	for _, path := range []string{"/feed.xml", "/feed", "/tags/cpp/atom.xml", "/categories/devops/feed.json", "/feeds.opml", "/tags/none/feed.xml", "//feed.xml", "/tags/%E6%97%A5%E6%9C%AC%E8%AA%9E/feed.xml"} {
+		for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS", "PUT"} {
+			for _, opts := range [][]func(*http.Request){
+				nil, {header("Accept-Encoding", "gzip")}, {header("If-None-Match", "*")}, {header("If-Modified-Since", noon.Format(http.TimeFormat))},
+				{header("Sec-Fetch-Dest", "document")}, {header("A-IM", "feed"), header("If-None-Match", `"x"`)},
+			} {
+				a, b := long.do(request(method, path, opts...)), straight.do(request(method, path, opts...))
+				if diff := cmp.Diff(a.Header(), b.Header()); a.Code != b.Code || diff != "" || !bytes.Equal(a.Body.Bytes(), b.Body.Bytes()) {
+					t.Errorf("%s %s: status %d and %d, %d bytes and %d, headers (-long +straight):\n%s", method, path, a.Code, b.Code, a.Body.Len(), b.Body.Len(), diff)
+				}
+			}
+		}
+	}
+}
+
+func TestCodings(t *testing.T) {
+	s := newSite(t, quietly)
+	doc := s.set.Lookup("/feed.xml")
+	for _, c := range []struct{ accept, want string }{
+		{"", ""}, {"*", ""}, {"identity", ""}, {"deflate", ""}, {"br;q=0, *", ""},
+		{"br", "br"}, {"zstd", "zstd"}, {"gzip", "gzip"}, {"GZIP", "gzip"}, {"x-gzip", "gzip"},
+		{"gzip, deflate, br, zstd", "br"}, {"br,gzip", "br"}, {"gzip, zstd", "zstd"},
+		{"gzip;q=1, br;q=0.5", "gzip"}, {"br;q=0, zstd;q=0.1", "zstd"}, {"br;q=x, gzip;q=0.2", "gzip"},
+	} {
+		w := settled(t, s, "/feed.xml", c.accept, c.want)
+		tag := strings.TrimSuffix(doc.ETag(), `"`)
+		if c.want != "" {
+			tag += "-" + c.want
+		}
+		if got := w.Header().Get("ETag"); got != tag+`"` {
+			t.Errorf("%q: tag %s", c.accept, got)
+		}
+		if got := decoded(t, w); !bytes.Equal(got, doc.Bytes()) {
+			t.Errorf("%q: other bytes", c.accept)
+		}
+		if again := s.get("/feed.xml", header("Accept-Encoding", c.accept), header("If-None-Match", w.Header().Get("ETag"))); again.Code != 304 || again.Header().Get("ETag") != w.Header().Get("ETag") {
+			t.Errorf("%q: %d with its own tag, headers %v", c.accept, again.Code, again.Header())
+		}
+	}
+}
+
+// settled asks until the background has made the coding that is wanted.
+func settled(t *testing.T, s *site, path, accept, want string) *httptest.ResponseRecorder {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		w := s.get(path, header("Accept-Encoding", accept))
+		if got := w.Header().Get("Content-Encoding"); got == want {
+			return w
+		} else if time.Now().After(deadline) {
+			t.Fatalf("%s with %q comes as %q, want %q", path, accept, got, want)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func decoded(t *testing.T, w *httptest.ResponseRecorder) []byte {
+	t.Helper()
+	var r io.Reader = w.Body
+	var err error
+	switch w.Header().Get("Content-Encoding") {
+	case "gzip":
+		r, err = gzip.NewReader(w.Body)
+	case "br":
+		r = brotli.NewReader(w.Body)
+	case "zstd":
+		r, err = zstd.NewReader(w.Body)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestWhatWasSqueezedIsSqueezedAgainAfterAChange(t *testing.T) {
+	s := newSite(t, quietly)
+	settled(t, s, "/feed.xml", "br", "br")
+	unchanged := s.set.Lookup("/tags/python/feed.xml")
+	settled(t, s, unchanged.Path, "br", "br")
+	s.set = newSiteOf(t, samplePosts()[1:]).set
+	s.get("/atom.xml") // anything
+	w := settled(t, s, "/feed.xml", "br", "br")
+	if !bytes.Equal(decoded(t, w), s.set.Lookup("/feed.xml").Bytes()) {
+		t.Error("the feed of the set before was served")
+	}
+}
+
+func TestDifferences(t *testing.T) {
+	s := newSite(t, quietly)
+	posts := samplePosts()
+	p := publish.New(publish.Config{Title: "Field Notes", Language: "en", SiteURL: base}, publish.Deps{Now: func() time.Time { return noon }})
+	snap := snapshotOf(base, posts)
+	before := *snap
+	before.Entries = snap.Entries[1:]
+	first := published(t, p, &before)
+	s.set = published(t, p, snap)
+	old, now := first.Lookup("/feed.xml"), s.set.Lookup("/feed.xml")
+	ask := func(opts ...func(*http.Request)) *httptest.ResponseRecorder { return s.get("/feed.xml", opts...) }
+
+	for _, tag := range []string{old.ETag(), "W/" + old.ETag(), `"x", ` + old.ETag(), strings.TrimSuffix(old.ETag(), `"`) + `-gzip"`} {
+		for _, accept := range []string{"", "gzip", "br, gzip"} {
+			w := ask(header("A-IM", "feed"), header("If-None-Match", tag), header("Accept-Encoding", accept))
+			if w.Code != 226 || w.Header().Get("IM") != "feed" || w.Header().Get("ETag") != now.ETag() || !strings.Contains(w.Header().Get("Cache-Control"), "no-store") {
+				t.Fatalf("%s: status %d, headers %v", tag, w.Code, w.Header())
+			}
+			if b := decoded(t, w); strings.Count(string(b), "<item>") != 1 || !strings.Contains(string(b), posts[0].Title) {
+				t.Errorf("%s: not the new entry alone:\n%s", tag, b)
+			}
+		}
+	}
+	for name, opts := range map[string][]func(*http.Request){
+		"no A-IM":         {header("If-None-Match", old.ETag())},
+		"another A-IM":    {header("A-IM", "vcdiff, gzip"), header("If-None-Match", old.ETag())},
+		"A-IM refused":    {header("A-IM", "feed;q=0"), header("If-None-Match", old.ETag())},
+		"unknown version": {header("A-IM", "feed"), header("If-None-Match", `"unknown"`)},
+		"no version":      {header("A-IM", "feed")},
+		"only a date":     {header("A-IM", "feed"), header("If-Modified-Since", noon.Add(-time.Hour).Format(http.TimeFormat))},
+	} {
+		if w := ask(opts...); w.Code != 200 || !bytes.Equal(w.Body.Bytes(), now.Bytes()) || w.Header().Get("IM") != "" {
+			t.Errorf("%s: status %d, headers %v", name, w.Code, w.Header())
+		}
+	}
+	for _, tag := range []string{now.ETag(), old.ETag() + "," + now.ETag(), "*"} {
+		if w := ask(header("A-IM", "feed"), header("If-None-Match", tag)); w.Code != 304 {
+			t.Errorf("%s: status %d", tag, w.Code)
+		}
+	}
+}
+
+func TestHubsAreNamedInTheHeader(t *testing.T) {
+	s := newSite(t, func(c *web.Config, _ *web.Deps) { c.Hubs = []string{"https://hub.example/a", "https://hub.example/b"} })
+	want := `<` + base + `/tags/%E6%97%A5%E6%9C%AC%E8%AA%9E/atom.xml>; rel="self", <https://hub.example/a>; rel="hub", <https://hub.example/b>; rel="hub"`
+	if got := s.get("/tags/日本語/atom.xml").Header().Get("Link"); got != want {
+		t.Errorf("Link: %s\nwant %s", got, want)
+	}
+	if got := newSite(t).get("/feed.xml").Header().Values("Link"); got != nil {
+		t.Errorf("without hubs: %q", got)
+	}
+}
+
+func TestOtherSitesMayAskWithReadersHeaders(t *testing.T) {
+	w := newSite(t).do(request("OPTIONS", "/feed.xml", header("Origin", "https://reader.example"), header("Access-Control-Request-Method", "GET"), header("Access-Control-Request-Headers", "if-none-match")))
+	if w.Code != 204 || w.Header().Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(w.Header().Get("Access-Control-Allow-Headers"), "If-None-Match") {
+		t.Errorf("status %d, headers %v", w.Code, w.Header())
+	}
+}
+
+// BenchmarkServe compares what this handler gives with a bare handler that
+// writes the same bytes and headers, over real connections.
+func BenchmarkServe(b *testing.B) {
+	s := newSite(b, quietly)
+	doc := s.set.Lookup("/feed.xml")
+	for _, c := range []struct {
+		name string
+		opts []func(*http.Request)
+	}{
+		{"200", nil},
+		{"200 gzip", []func(*http.Request){header("Accept-Encoding", "gzip")}},
+		{"304", []func(*http.Request){header("If-None-Match", doc.ETag())}},
+	} {
+		like := s.get("/feed.xml", c.opts...)
+		bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			maps.Copy(w.Header(), like.Header())
+			w.WriteHeader(like.Code)
+			w.Write(like.Body.Bytes())
+		})
+		for _, h := range []struct {
+			name    string
+			handler http.Handler
+		}{{"bare", bare}, {"tidings", s}} {
+			b.Run(fmt.Sprintf("%s/%s", c.name, h.name), func(b *testing.B) { serve(b, h.handler, c.opts) })
+		}
+	}
+}
+
+func serve(b *testing.B, h http.Handler, opts []func(*http.Request)) {
+	srv := httptest.NewServer(h)
+	defer srv.Close()
+	client := &http.Client{Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}}
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			r, err := http.NewRequest("GET", srv.URL+"/feed.xml", nil)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			for _, o := range opts {
+				o(r)
+			}
+			resp, err := client.Do(r)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+		}
+	})
+}
+
+func published(t testing.TB, p *publish.Publisher, snap *catalog.Snapshot) *publish.Set {
+	t.Helper()
+	r, err := p.Update(t.Context(), snap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Set
+}
