@@ -28,6 +28,7 @@
 //	mail        messages, MIME templates with slots, DKIM          —
 //	page        web pages from templates; no HTTP                  —
 //	daemon      runs the parts: ordered start, drain, stop         —
+//	websub      tells hubs of changed feeds                        store
 //	post        one file → one Post; body → clean HTML             codec term
 //	relay       a message → SMTP or the capture box                mail
 //	digest      posts + templates → a mail.Message; pure           mail

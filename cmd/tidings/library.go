@@ -8,6 +8,7 @@ import (
 
 	"tidings/internal/catalog"
 	"tidings/internal/publish"
+	"tidings/internal/websub"
 )
 
 // A library is the parts that turn files into feeds.
@@ -15,6 +16,18 @@ type library struct {
 	watcher   *catalog.Watcher
 	publisher *publish.Publisher
 	text      func(context.Context, *catalog.Entry) (string, error)
+	hubs      *websub.Publisher
+}
+
+// topics are the feeds that hubs are told of.
+func (l *library) topics() []websub.Topic {
+	var list []websub.Topic
+	for _, f := range l.publisher.Current().Feeds {
+		for _, d := range f.Docs {
+			list = append(list, websub.Topic{Path: d.Path, URL: l.publisher.URL(d.Path), Hash: d.Hash})
+		}
+	}
+	return list
 }
 
 // run watches the posts until ctx ends.
@@ -26,7 +39,7 @@ func (l *library) run(ctx context.Context) error {
 
 // openLibrary looks at all posts, publishes them, and makes every change to
 // them be published.
-func (a *app) openLibrary(ctx context.Context) (*library, error) {
+func (a *app) openLibrary(ctx context.Context, reg prometheus.Registerer) (*library, error) {
 	defer keepGarbage()()
 	c, err := a.catalogConfig()
 	if err != nil {
@@ -42,6 +55,7 @@ func (a *app) openLibrary(ctx context.Context) (*library, error) {
 	}
 	l.publisher.Keep(ctx)
 	a.writeFeeds(l.publisher.Current())
+	l.hubs = websub.New(a.cfg.Feeds.Hubs, websub.Deps{Store: a.store, Topics: l.topics, Log: a.log, Reg: reg})
 	w.OnChange(func(change catalog.Change) { a.republish(ctx, l, change.Snapshot) })
 	return l, nil
 }
@@ -76,6 +90,7 @@ func (a *app) republish(ctx context.Context, l *library, snap *catalog.Snapshot)
 	}
 	a.log.Info("feeds updated", "documents", len(r.Changed), "took", time.Since(began).Round(time.Microsecond))
 	a.writeFeeds(r.Set)
+	l.hubs.Changed() // only now is everything public
 }
 
 // writeFeeds writes the feeds to feeds.dir, if that is set. A disk that

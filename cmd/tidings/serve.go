@@ -118,7 +118,9 @@ func (a *app) reload() *config.Config {
 // parts makes the parts of the daemon, in the order in which they start.
 func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) {
 	a.warn()
-	posts, err := a.openLibrary(ctx)
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	posts, err := a.openLibrary(ctx, registry)
 	if err != nil {
 		return nil, err
 	}
@@ -126,8 +128,6 @@ func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) 
 	if err != nil {
 		return nil, err
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	registry.MustRegister(posts.gauges()...)
 	parts := []daemon.Part{{Name: "posts", Run: posts.run}}
 	mailing, sender, err := a.mailing(service, newsletter.NewMetrics(registry))
@@ -139,7 +139,7 @@ func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) 
 	if err != nil {
 		return nil, err
 	}
-	parts = append(parts, daemon.HTTP(l, handler, a.log))
+	parts = append(parts, daemon.HTTP(l, handler, a.log), daemon.Part{Name: "hubs", Run: posts.hubs.Run})
 	a.log.Info("serving", "url", a.cfg.HTTP.URL, "listen", l.Addr().String(), "posts", len(posts.watcher.Current().Entries),
 		"feeds", len(posts.publisher.Current().Feeds), "mail", a.cfg.Mail.Transport)
 	return append(parts, mailing...), nil

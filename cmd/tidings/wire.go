@@ -91,6 +91,7 @@ func (a *app) publisher(posts catalog.Config) *publish.Publisher {
 		Formats:     formats,
 		Items:       c.Feeds.Items,
 		Days:        c.Feeds.Days,
+		Hubs:        c.Feeds.Hubs,
 		Summary:     c.Feeds.Content == "summary",
 		Cache:       a.cacheFile("content"), CacheStamp: programStamp(),
 	}, publish.Deps{Documents: a.store, Body: posts.Body, Log: a.log, Now: a.clock.Now})

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"net"
 	"net/mail"
+	"net/url"
 	"strings"
 )
 
@@ -41,8 +43,8 @@ func (c *Config) Warnings() Faults {
 		f.Warning = true
 		all = append(all, f)
 	}
-	if len(c.Feeds.Hubs) > 0 {
-		warn("feeds.hubs", "is not used by this version: no hub is told about changes")
+	if u, err := url.Parse(c.Feeds.URL); err == nil && len(c.Feeds.Hubs) > 0 && isLocal(u.Hostname()) {
+		warn("feeds.hubs", "hubs cannot fetch feeds from %s; set feeds.url, or http.url, to their public address", c.Feeds.URL)
 	}
 	if len(c.Newsletters) > 0 {
 		c.warnOfLinks(warn)
@@ -52,6 +54,12 @@ func (c *Config) Warnings() Faults {
 		c.warnOfServer(warn)
 	}
 	return all.sorted()
+}
+
+// isLocal reports whether a host is this machine to everybody.
+func isLocal(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 type warner func(key, format string, args ...any)

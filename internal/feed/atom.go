@@ -11,13 +11,40 @@ import (
 type atomFeed struct {
 	Lang  string   `xml:"xml:lang,attr,omitempty"`
 	Media string   `xml:"xmlns:media,attr"`
+	At    string   `xml:"xmlns:at,attr,omitempty"`
+	FH    string   `xml:"xmlns:fh,attr,omitempty"`
 	Title atomText `xml:"title"`
 	*feeds.AtomFeed
 	Subtitle  *atomText          `xml:"subtitle"`
 	Links     []atomLink         `xml:"link"`
 	Authors   []feeds.AtomPerson `xml:"author"`
 	Generator string             `xml:"generator,omitempty"`
-	Entries   []*atomEntry       `xml:"entry"`
+	historyMarks
+	Deleted []atomDeleted `xml:"at:deleted-entry"`
+	Entries []*atomEntry  `xml:"entry"`
+}
+
+// atomDeleted is a tombstone (RFC 6721 §3).
+type atomDeleted struct {
+	Ref  string `xml:"ref,attr"`
+	When string `xml:"when,attr"`
+}
+
+// historyMarks say what kind of document this is (RFC 5005); RSS has them too.
+type historyMarks struct {
+	Complete *struct{} `xml:"fh:complete"`
+	Archive  *struct{} `xml:"fh:archive"`
+}
+
+// marks also gives the name space, if any is needed.
+func (h History) marks() (m historyMarks, namespace string) {
+	if h.Complete {
+		m.Complete, namespace = &struct{}{}, nsHistory
+	}
+	if h.Archive {
+		m.Archive, namespace = &struct{}{}, nsHistory
+	}
+	return m, namespace
 }
 
 // FeedXml gives the root element, in place of the embedded feed's.
@@ -80,6 +107,11 @@ func newAtom(d Feed, self string) *atomFeed {
 	if f.Id == "" {
 		f.Id = address(self)
 	}
+	f.historyMarks, f.FH = d.History.marks()
+	for _, t := range d.Tombstones {
+		f.At = nsTombstones
+		f.Deleted = append(f.Deleted, atomDeleted{Ref: atomID(t.ID), When: atomDate(t.When)})
+	}
 	for _, e := range d.Entries {
 		f.Entries = append(f.Entries, newAtomEntry(e, d))
 	}
@@ -91,7 +123,7 @@ func newAtomEntry(e Entry, d Feed) *atomEntry {
 		Lang:  e.language(d),
 		Title: atomText{"text", e.title()},
 		AtomEntry: &feeds.AtomEntry{
-			Id:        e.id(),
+			Id:        atomID(e.id()),
 			Updated:   atomDate(e.changed()),
 			Published: formatDate(e.Published, time.RFC3339),
 		},
@@ -158,6 +190,16 @@ func feedLinks(f Format, d Feed, self string) []atomLink {
 	}
 	if url := address(d.SiteURL); url != "" {
 		links = append(links, atomLink{Rel: "alternate", Type: "text/html", Href: url})
+	}
+	for _, other := range []atomLink{
+		{Rel: "current", Href: d.History.Current}, {Rel: "prev-archive", Href: d.History.Previous}, {Rel: "next-archive", Href: d.History.Next},
+	} {
+		if other.Href = address(other.Href); other.Href != "" {
+			links = append(links, other)
+		}
+	}
+	for _, hub := range d.Hubs {
+		links = append(links, atomLink{Rel: "hub", Href: address(hub)})
 	}
 	return links
 }

@@ -60,9 +60,9 @@ func EncodeShell(f Format, d Feed, self string) (Shell, error) {
 	d.Updated, d.Entries = d.changed(), nil
 	switch f {
 	case RSS:
-		return xmlShell(newRSS(d, self), "  </channel>\n</rss>\n")
+		return xmlShell(newRSS(d, self), d.Stylesheet, "  </channel>\n</rss>\n")
 	case Atom:
-		return xmlShell(newAtom(d, self), "</feed>\n")
+		return xmlShell(newAtom(d, self), d.Stylesheet, "</feed>\n")
 	case JSON:
 		return jsonShell(newJSON(d, self))
 	}
@@ -88,8 +88,8 @@ func EncodeEntry(f Format, d Feed, e Entry) ([]byte, error) {
 }
 
 // xmlShell cuts a feed without entries before the end tags that follow them.
-func xmlShell(f feeds.XmlFeed, end string) (Shell, error) {
-	b, err := marshalXML(f.FeedXml())
+func xmlShell(f feeds.XmlFeed, stylesheet, end string) (Shell, error) {
+	b, err := marshalXML(f.FeedXml(), stylesheet)
 	if err != nil {
 		return Shell{}, err
 	}
@@ -117,13 +117,19 @@ func jsonShell(f *jsonFeed) (Shell, error) {
 	}, nil
 }
 
-// marshalXML differs from feeds.WriteXML in the newline after the header.
-func marshalXML(root any) ([]byte, error) {
+// marshalXML differs from feeds.WriteXML in what stands before the root: the
+// header on a line of its own, and a style sheet if there is one.
+func marshalXML(root any, stylesheet string) ([]byte, error) {
 	b, err := encodeElement(root, "")
 	if err != nil {
 		return nil, err
 	}
-	return append([]byte(xml.Header), b...), nil
+	head := xml.Header
+	if href := address(stylesheet); href != "" {
+		// an instruction has no escapes, but attributes in it do (XML Stylesheet §3)
+		head += `<?xml-stylesheet type="text/css" href="` + markup.Replace(href) + `"?>` + "\n"
+	}
+	return append([]byte(head), b...), nil
 }
 
 // encodeElement gives the lines of an element, each after the prefix.

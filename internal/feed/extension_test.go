@@ -3,6 +3,7 @@ package feed_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"tidings/internal/feed"
 )
@@ -143,4 +144,65 @@ func TestOPMLWithoutFeeds(t *testing.T) {
 	}
 	wellFormedXML(t, b)
 	mustContain(t, b, "<body", `<opml version="2.0">`)
+}
+
+func TestHubsStylesheetAndTombstones(t *testing.T) {
+	d := feed.Feed{
+		ID: "urn:x", Title: "T", SiteURL: "https://example.org/", Stylesheet: "https://example.org/feed.css?a=1&b=2",
+		Hubs:       []string{"https://hub.example/a", "https://hub.example/b?x=1&y=2"},
+		Tombstones: []feed.Tombstone{{ID: "tag:example.org,2026:/gone/", When: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}, {ID: "no uri", When: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}},
+		Entries:    []feed.Entry{{ID: "no uri", Title: "E", URL: "https://example.org/e/", Published: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}},
+	}
+	for f, parts := range map[feed.Format][]string{
+		feed.RSS: {
+			`<?xml-stylesheet type="text/css" href="https://example.org/feed.css?a=1&amp;b=2"?>` + "\n<rss",
+			`<atom:link rel="hub" href="https://hub.example/a"></atom:link>`, `<atom:link rel="hub" href="https://hub.example/b?x=1&amp;y=2"></atom:link>`,
+			`<guid isPermaLink="false">no uri</guid>`,
+		},
+		feed.Atom: {
+			`<?xml-stylesheet type="text/css" href="https://example.org/feed.css?a=1&amp;b=2"?>` + "\n<feed",
+			`<link rel="hub" href="https://hub.example/a"></link>`, `xmlns:at="http://purl.org/atompub/tombstones/1.0"`,
+			`<at:deleted-entry ref="tag:example.org,2026:/gone/" when="2026-01-02T03:04:05Z"></at:deleted-entry>`,
+			`<at:deleted-entry ref="urn:uuid:`, `<id>urn:uuid:`,
+		},
+		feed.JSON: {`"type": "WebSub"`, `"url": "https://hub.example/b?x=1&y=2"`},
+	} {
+		b := encode(t, f, d)
+		wellFormed(t, f, b)
+		for _, part := range parts {
+			if !strings.Contains(string(b), part) {
+				t.Errorf("%s: no %s in\n%s", f, part, b)
+			}
+		}
+	}
+	plain := d
+	plain.Stylesheet, plain.Hubs, plain.Tombstones = "", nil, nil
+	for _, f := range formats {
+		if b := string(encode(t, f, plain)); strings.Contains(b, "stylesheet") || strings.Contains(b, "hub") || strings.Contains(b, "tombstones") {
+			t.Errorf("%s: extensions that were not asked for:\n%s", f, b)
+		}
+	}
+}
+
+func TestHistory(t *testing.T) {
+	d := feed.Feed{ID: "urn:x", Title: "T", SiteURL: "https://example.org/", History: feed.History{
+		Archive: true, Current: "https://example.org/feed", Previous: "https://example.org/2024", Next: "https://example.org/2026",
+	}}
+	for f, parts := range map[feed.Format][]string{
+		feed.RSS:  {`xmlns:fh="http://purl.org/syndication/history/1.0"`, "<fh:archive></fh:archive>", `<atom:link rel="current" href="https://example.org/feed">`, `<atom:link rel="prev-archive" href="https://example.org/2024">`, `<atom:link rel="next-archive" href="https://example.org/2026">`},
+		feed.Atom: {`xmlns:fh="http://purl.org/syndication/history/1.0"`, "<fh:archive></fh:archive>", `<link rel="current" href="https://example.org/feed">`, `<link rel="prev-archive" href="https://example.org/2024">`, `<link rel="next-archive" href="https://example.org/2026">`},
+		feed.JSON: {`"next_url": "https://example.org/2024"`},
+	} {
+		b := encode(t, f, d)
+		wellFormed(t, f, b)
+		for _, part := range parts {
+			if !strings.Contains(string(b), part) {
+				t.Errorf("%s: no %s in\n%s", f, part, b)
+			}
+		}
+	}
+	d.History = feed.History{Complete: true}
+	if b := string(encode(t, feed.Atom, d)); !strings.Contains(b, "<fh:complete></fh:complete>") || strings.Contains(b, "archive") {
+		t.Errorf("not complete:\n%s", b)
+	}
 }

@@ -77,7 +77,27 @@ type Feed struct {
 	Updated     time.Time // zero: the newest change of any entry, so that it moves with them alone
 	Icon        string
 	Generator   string
+	Stylesheet  string      // address of a CSS style sheet for browsers; ""
+	Hubs        []string    // WebSub hubs
+	Tombstones  []Tombstone // entries that left, Atom only
+	History     History
 	Entries     []Entry // in order
+}
+
+// A Tombstone says that an entry left (RFC 6721 §3).
+type Tombstone struct {
+	ID   string
+	When time.Time
+}
+
+// History is the place of a document among those that hold the older entries
+// of a feed (RFC 5005).
+type History struct {
+	Complete bool   // the feed has no other entries (§2)
+	Archive  bool   // the document is an archive of older entries (§4)
+	Current  string // an archive's feed; ""
+	Previous string // the archive before this document, in time; ""
+	Next     string // the archive after this one; ""
 }
 
 // Self maps each format to the public address of that document.

@@ -97,7 +97,7 @@ func hostile() feed.Feed {
 		{ID: "id-8", URL: "https://example.org/zone", Title: "Odd zone", Published: time.Date(2026, 1, 1, 0, 0, 0, 0, time.FixedZone("", 99*3600+7))},
 		{},
 		{
-			ID: "sound", URL: "https://example.org/sound/", Title: "Sound", Summary: "Untouched.", HTML: "<p>Untouched.</p>",
+			ID: "urn:sound", URL: "https://example.org/sound/", Title: "Sound", Summary: "Untouched.", HTML: "<p>Untouched.</p>",
 			Published: at("2026-01-02T03:04:05Z"), Updated: at("2026-01-02T03:04:05Z"),
 		},
 	}

@@ -28,7 +28,7 @@ func FuzzEncode(f *testing.F) {
 					Authors:    []feed.Person{{Name: summary}},
 					Categories: []feed.Category{{Name: title, Scheme: url}},
 				},
-				{ID: "sound", URL: "https://example.org/", Title: "Sound & <safe>", HTML: "<p>Untouched</p>", Language: "en"},
+				{ID: "urn:sound", URL: "https://example.org/", Title: "Sound & <safe>", HTML: "<p>Untouched</p>", Language: "en"},
 			},
 		}
 		for _, format := range formats {
@@ -36,7 +36,7 @@ func FuzzEncode(f *testing.F) {
 			wellFormed(t, format, b)
 			items := read(t, b).Items
 			last := items[len(items)-1] // the first is left out if it has neither id nor address
-			if last.GUID != "sound" || last.Title != "Sound & <safe>" {
+			if last.GUID != "urn:sound" || last.Title != "Sound & <safe>" {
 				t.Fatalf("%s: items %v", format, items)
 			}
 			if text := last.Content + last.Description; !strings.Contains(text, "<p>Untouched</p>") {

@@ -32,6 +32,10 @@ func newJSON(d Feed, self string) *jsonFeed {
 		},
 		Items: []*jsonItem{},
 	}
+	f.NextUrl = address(d.History.Previous)
+	for _, hub := range d.Hubs {
+		f.Hubs = append(f.Hubs, &feeds.JSONHub{Type: "WebSub", Url: address(hub)})
+	}
 	for _, e := range d.Entries {
 		f.Items = append(f.Items, newJSONItem(e, d))
 	}

@@ -45,5 +45,5 @@ func EncodeOPML(title string, outlines []Outline) ([]byte, error) {
 			XMLURL: address(o.XMLURL), HTMLURL: address(o.HTMLURL),
 		})
 	}
-	return marshalXML(root)
+	return marshalXML(root, "")
 }

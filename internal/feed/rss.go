@@ -14,6 +14,9 @@ const (
 	nsContent = "http://purl.org/rss/1.0/modules/content/"
 	nsDC      = "http://purl.org/dc/elements/1.1/"
 	nsMedia   = "http://search.yahoo.com/mrss/"
+
+	nsTombstones = "http://purl.org/atompub/tombstones/1.0"
+	nsHistory    = "http://purl.org/syndication/history/1.0"
 )
 
 type rssRoot struct {
@@ -23,6 +26,7 @@ type rssRoot struct {
 	Content string   `xml:"xmlns:content,attr"`
 	DC      string   `xml:"xmlns:dc,attr"`
 	Media   string   `xml:"xmlns:media,attr"`
+	FH      string   `xml:"xmlns:fh,attr,omitempty"`
 	Channel *rssChannel
 }
 
@@ -32,14 +36,17 @@ type rssChannel struct {
 	Title     *rssTitle  `xml:"title"`
 	AtomLinks []atomLink `xml:"atom:link"`
 	*feeds.RssFeed
+	historyMarks
 	Items []*rssItem `xml:"item"`
+
+	history string // the name space of historyMarks, if there are any
 }
 
 // FeedXml gives the root element. Without it the embedded channel's own would
 // be promoted, and print itself alone.
 func (c *rssChannel) FeedXml() any {
 	return &rssRoot{
-		Version: "2.0", Atom: nsAtom, Content: nsContent, DC: nsDC, Media: nsMedia,
+		Version: "2.0", Atom: nsAtom, Content: nsContent, DC: nsDC, Media: nsMedia, FH: c.history,
 		Channel: c,
 	}
 }
@@ -99,6 +106,7 @@ func newRSS(d Feed, self string) *rssChannel {
 		},
 		AtomLinks: feedLinks(RSS, d, self),
 	}
+	c.historyMarks, c.history = d.History.marks()
 	if icon := address(d.Icon); icon != "" {
 		c.Image = &feeds.RssImage{Url: icon, Title: line(d.Title), Link: c.Link}
 	}

@@ -1,11 +1,11 @@
 package publish
 
 import (
-	"crypto/sha1"
-	"encoding/hex"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"tidings/internal/catalog"
 	"tidings/internal/feed"
@@ -24,6 +24,7 @@ type Config struct {
 	Formats []feed.Format // empty: all
 	Items   int           // entries per feed, at least; 0: 20
 	Days    int           // and all of so many days, counted back from the newest
+	Hubs    []string      // WebSub hubs, which every feed names
 	Summary bool          // summaries instead of full text; a post's own choice wins
 
 	// Cache is a file for what makes the next start faster; "": none.
@@ -102,16 +103,8 @@ func (c Config) id(path string) string {
 	if u, err := url.Parse(c.SiteURL); err == nil {
 		name = "//" + authority(u) + join(u.EscapedPath(), path)
 	}
-	sum := sha1.Sum(append(slices.Clone(namespaceURL[:]), name...))
-	b := sum[:16]
-	b[6] = b[6]&0x0f | 0x50
-	b[8] = b[8]&0x3f | 0x80
-	s := hex.EncodeToString(b)
-	return "urn:uuid:" + s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte(name)).URN()
 }
-
-// namespaceURL is the UUID of the name space of URLs (RFC 9562 §6.6).
-var namespaceURL = [16]byte{0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8}
 
 func authority(u *url.URL) string {
 	host := strings.ToLower(u.Hostname())

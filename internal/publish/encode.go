@@ -55,6 +55,7 @@ func (p *Publisher) encodeFeed(w *window, f feed.Format, path string) (*Document
 	d.Description = p.cfg.Description
 	d.SiteURL = p.cfg.page(w.Path)
 	d.Generator = generator
+	d.Hubs = p.cfg.Hubs
 	for _, it := range w.items {
 		d.Entries = append(d.Entries, *it.entry)
 	}

@@ -31,6 +31,7 @@ var (
 type Store interface {
 	Posts
 	Documents
+	Hubs
 	Subscribers
 	Suppressions
 	Editions
