@@ -94,6 +94,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 	for range p.hubs {
 		<-done
 	}
+	<-ctx.Done() // also without a hub
 	return nil
 }
 

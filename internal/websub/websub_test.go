@@ -252,6 +252,19 @@ func TestWhatWasSaidIsKeptBeforeMoreIsSaid(t *testing.T) {
 	})
 }
 
+func TestWithoutHubsItWaitsAllTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := websub.New(nil, websub.Deps{Topics: (&blog{}).topics, Log: slog.New(slog.DiscardHandler)})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		began := time.Now()
+		p.Changed()
+		if err := p.Run(ctx); err != nil || time.Since(began) < time.Hour {
+			t.Errorf("Run ended after %s: %v", time.Since(began), err)
+		}
+	})
+}
+
 func TestADatabaseThatFailsIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, b := &network{}, &blog{hashes: map[string]string{"/feed.xml": "2"}}
