@@ -15,6 +15,7 @@ type library struct {
 	watcher   *catalog.Watcher
 	publisher *publish.Publisher
 	text      func(context.Context, *catalog.Entry) (string, error)
+	files     *publish.Writer // to feeds.dir; nil: nowhere
 }
 
 // run watches the posts until ctx ends.
@@ -37,11 +38,16 @@ func (a *app) openLibrary(ctx context.Context) (*library, error) {
 		return nil, err
 	}
 	l := &library{watcher: w, publisher: a.publisher(c), text: c.Body}
+	if a.cfg.Feeds.Dir != "" {
+		if l.files, err = publish.NewWriter(a.cfg.Feeds.Dir, a.cfg.Feeds.Precompress); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := l.publisher.Update(ctx, w.Current()); err != nil {
 		return nil, err
 	}
 	l.publisher.Keep(ctx)
-	a.writeFeeds(l.publisher.Current())
+	a.writeFeeds(l)
 	w.OnChange(func(change catalog.Change) { a.republish(ctx, l, change.Snapshot) })
 	return l, nil
 }
@@ -75,16 +81,16 @@ func (a *app) republish(ctx context.Context, l *library, snap *catalog.Snapshot)
 		return
 	}
 	a.log.Info("feeds updated", "documents", len(r.Changed), "took", time.Since(began).Round(time.Microsecond))
-	a.writeFeeds(r.Set)
+	a.writeFeeds(l)
 }
 
 // writeFeeds writes the feeds to feeds.dir, if that is set. A disk that
 // refuses them does not stop the daemon; the next change tries again.
-func (a *app) writeFeeds(set *publish.Set) {
-	if a.cfg.Feeds.Dir == "" {
+func (a *app) writeFeeds(l *library) {
+	if l.files == nil {
 		return
 	}
-	if _, err := publish.Write(a.cfg.Feeds.Dir, set, a.cfg.Feeds.Precompress); err != nil {
+	if _, err := l.files.Write(l.publisher.Current()); err != nil {
 		a.log.Error("feeds not written to feeds.dir", "error", err)
 	}
 }

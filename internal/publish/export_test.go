@@ -2,6 +2,7 @@ package publish
 
 import (
 	"net/url"
+	"strings"
 
 	"tidings/internal/feed"
 	"tidings/internal/post"
@@ -9,6 +10,15 @@ import (
 
 // SetRenderer puts another renderer in the place of post.Render.
 func (p *Publisher) SetRenderer(render func(*post.Post, *url.URL) string) { p.html = render }
+
+// Copies are the files that a set makes besides its documents.
+func (s *Set) Copies() map[string]string {
+	out := map[string]string{}
+	for _, a := range s.copies() {
+		out[strings.TrimPrefix(a.path, "/")] = string(a.doc.Bytes())
+	}
+	return out
+}
 
 // NewSet gives a Set of one feed with these documents.
 func NewSet(docs ...*Document) *Set {

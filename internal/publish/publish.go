@@ -5,8 +5,8 @@
 package publish
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"path"
+	"strings"
 	"time"
 
 	"tidings/internal/catalog"
@@ -54,10 +54,21 @@ func (s *Set) Documents() []*Document {
 	return out
 }
 
-// hash is in hexadecimal digits.
-func hash(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+// copies are the aliases that can be files of their own.
+func (s *Set) copies() []alias {
+	var out []alias
+	for _, a := range aliases {
+		if d := s.docs[a.path]; d != nil && strings.Contains(path.Base(a.path), ".") {
+			out = append(out, alias{a.path, d})
+		}
+	}
+	return out
+}
+
+// An alias is another path of a document.
+type alias struct {
+	path string
+	doc  *Document
 }
 
 // formats in the order in which they are offered.
