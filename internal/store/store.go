@@ -31,6 +31,7 @@ var (
 type Store interface {
 	Posts
 	Documents
+	Terms
 	Subscribers
 	Suppressions
 	Editions

@@ -29,6 +29,7 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"Posts":         testPosts,
 		"PostUpdates":   testPostUpdates,
 		"Documents":     testDocuments,
+		"TermSlugs":     testTermSlugs,
 		"SignUp":        testSignUp,
 		"SignUpAgain":   testSignUpAgain,
 		"Confirm":       testConfirm,
