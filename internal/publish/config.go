@@ -26,6 +26,9 @@ type Config struct {
 	Days    int           // and all of so many days, counted back from the newest
 	Summary bool          // summaries instead of full text; a post's own choice wins
 
+	Preset  Preset // further addresses
+	Authors bool   // whether authors have feeds where the preset does not need them
+
 	// Cache is a file for what makes the next start faster; "": none.
 	// CacheStamp names what renders the posts.
 	Cache, CacheStamp string
@@ -75,7 +78,7 @@ func join(base, path string) string {
 
 func (c Config) title(kind catalog.Kind, name string) string {
 	switch kind {
-	case catalog.Category:
+	case catalog.Category, catalog.Author:
 		return c.Title + ": " + name
 	case catalog.Tag:
 		return c.Title + ": #" + name
@@ -90,6 +93,8 @@ func folder(kind catalog.Kind, slug string) string {
 		return "/categories/" + slug + "/"
 	case catalog.Tag:
 		return "/tags/" + slug + "/"
+	case catalog.Author:
+		return "/authors/" + slug + "/"
 	}
 	return "/"
 }

@@ -22,7 +22,7 @@ func (s *Set) Copies() map[string]string {
 
 // NewSet gives a Set of one feed with these documents.
 func NewSet(docs ...*Document) *Set {
-	s := newSet(nil, nil, NewDocument(opmlPath, feed.OPMLMediaType, []byte("<opml/>")))
+	s := Config{}.newSet(nil, nil, NewDocument(opmlPath, feed.OPMLMediaType, []byte("<opml/>")), nil)
 	for _, d := range docs {
 		s.Feeds = append(s.Feeds, &Feed{Docs: map[feed.Format]*Document{"rss": d}})
 	}
