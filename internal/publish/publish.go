@@ -5,6 +5,7 @@
 package publish
 
 import (
+	"slices"
 	"time"
 
 	"tidings/internal/catalog"
@@ -30,7 +31,7 @@ type Set struct {
 	Feeds   []*Feed // everything first, then categories, tags and authors, by slug
 	OPML    *Document
 	docs    map[string]*Document // by path and by alias
-	aliases []alias              // in order of precedence
+	aliases []alias              // of Feeds, in order of precedence
 	moved   map[string]string    // former path of a document or page of a term → present path
 }
 
@@ -80,7 +81,7 @@ func (c Config) newSet(feeds, retired []*Feed, opml *Document, former map[catalo
 		}
 	}
 	s.aliases = c.aliasesOf(feeds)
-	for _, a := range s.aliases {
+	for _, a := range slices.Concat(s.aliases, c.aliasesOf(retired)) {
 		if s.docs[a.path] == nil {
 			s.docs[a.path] = a.doc
 		}

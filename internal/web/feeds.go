@@ -26,8 +26,9 @@ func (s *server) directory(w http.ResponseWriter, r *http.Request) error {
 		{Heading: "Everything", Anchor: "everything"},
 		{Heading: "Categories", Anchor: "categories"},
 		{Heading: "Tags", Anchor: "tags"},
+		{Heading: "Authors", Anchor: "authors"},
 	}
-	place := map[catalog.Kind]int{"": 0, catalog.Category: 1, catalog.Tag: 2}
+	place := map[catalog.Kind]int{"": 0, catalog.Category: 1, catalog.Tag: 2, catalog.Author: 3}
 	for _, f := range set.Feeds {
 		g := &groups[place[f.Kind]]
 		g.Feeds = append(g.Feeds, s.feed(f))
