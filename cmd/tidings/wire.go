@@ -118,6 +118,7 @@ func publishConfig(c *config.Config) publish.Config {
 		Items:       c.Feeds.Items,
 		Days:        c.Feeds.Days,
 		Summary:     c.Feeds.Content == "summary",
+		Hubs:        c.Feeds.Hubs,
 		Preset:      publish.Preset(c.Feeds.Preset),
 		Authors:     c.Feeds.Authors,
 	}

@@ -109,8 +109,10 @@ func (c Config) docPath(folder string, f feed.Format) string {
 
 // An alias is another path of a document.
 type alias struct {
-	path string
-	doc  *Document
+	path    string
+	doc     *Document
+	pattern string // that the path was made from
+	slug    string
 }
 
 // aliasesOf gives the aliases of the feeds, of those that share a path the
@@ -143,11 +145,11 @@ func (p pattern) fill(d *Document, slugs []string) []alias {
 	for _, slug := range slugs {
 		full := strings.Replace(p.path, ":slug", slug, 1)
 		bare, folder := strings.CutSuffix(full, "/")
-		if path.Clean(bare) != bare || p.kind != "" && slug == "" {
+		if path.Clean(bare) != bare || full == d.Path || p.kind != "" && slug == "" {
 			continue
 		}
-		if all = append(all, alias{full, d}); folder {
-			all = append(all, alias{bare, d})
+		if all = append(all, alias{full, d, p.path, slug}); folder {
+			all = append(all, alias{bare, d, strings.TrimSuffix(p.path, "/"), slug})
 		}
 	}
 	return all
@@ -177,7 +179,7 @@ func (s *Set) copies() []alias {
 	}
 	for _, from := range slices.Sorted(maps.Keys(s.moved)) {
 		if d := s.docs[s.moved[from]]; d != nil && isFile(from) {
-			out = append(out, alias{from, d})
+			out = append(out, alias{path: from, doc: d})
 		}
 	}
 	return out

@@ -26,8 +26,9 @@ type Config struct {
 	Days    int           // and all of so many days, counted back from the newest
 	Summary bool          // summaries instead of full text; a post's own choice wins
 
-	Preset  Preset // further addresses
-	Authors bool   // whether authors have feeds where the preset does not need them
+	Hubs    []string // WebSub hubs, for the headers of static hosts
+	Preset  Preset   // further addresses
+	Authors bool     // whether authors have feeds where the preset does not need them
 
 	// Cache is a file for what makes the next start faster; "": none.
 	// CacheStamp names what renders the posts.

@@ -20,6 +20,18 @@ func (s *Set) Copies() map[string]string {
 	return out
 }
 
+// Paths are where a static host answers with a document: its own path and its
+// aliases, but those with a query.
+func (s *Set) Paths() []string {
+	var paths []string
+	for p := range s.docs {
+		if !strings.Contains(p, "?") {
+			paths = append(paths, p)
+		}
+	}
+	return paths
+}
+
 // NewSet gives a Set of one feed with these documents.
 func NewSet(docs ...*Document) *Set {
 	s := Config{}.newSet(nil, nil, NewDocument(opmlPath, feed.OPMLMediaType, []byte("<opml/>")), nil)

@@ -32,7 +32,8 @@ type Set struct {
 	OPML    *Document
 	docs    map[string]*Document // by path and by alias
 	aliases []alias              // of Feeds, in order of precedence
-	moved   map[string]string    // former path of a document or page of a term → present path
+	cfg     Config
+	moved   map[string]string // former path of a document or page of a term → present path
 }
 
 // Lookup gives the document at a path, also at one of the well-known paths and
@@ -72,7 +73,7 @@ var formats = [...]feed.Format{feed.RSS, feed.Atom, feed.JSON}
 
 // newSet makes the index. Retired feeds can be looked up but are not listed.
 func (c Config) newSet(feeds, retired []*Feed, opml *Document, former map[catalog.Kind]map[string]string) *Set {
-	s := &Set{Feeds: feeds, OPML: opml, docs: map[string]*Document{opml.Path: opml}, moved: c.movedPaths(former)}
+	s := &Set{cfg: c, Feeds: feeds, OPML: opml, docs: map[string]*Document{opml.Path: opml}, moved: c.movedPaths(former)}
 	for _, list := range [][]*Feed{feeds, retired} {
 		for _, f := range list {
 			for _, d := range f.Docs {

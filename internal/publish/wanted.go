@@ -9,7 +9,7 @@ import (
 
 // wantedFiles gives the files of a set, documents before extra ones. No two
 // are one file where case or composition is ignored.
-func wantedFiles(set *Set) ([]file, error) {
+func wantedFiles(set *Set, codings []string) ([]file, error) {
 	taken := map[string]string{}
 	var files []file
 	for _, d := range set.Documents() {
@@ -26,7 +26,7 @@ func wantedFiles(set *Set) ([]file, error) {
 		taken[folded] = d.Path
 		files = append(files, file{name: name, doc: d})
 	}
-	for _, a := range set.copies() {
+	for _, a := range append(set.copies(), set.hostingFiles(codings)...) {
 		name := strings.TrimPrefix(a.path, "/")
 		if folded := foldName(name); taken[folded] == "" {
 			taken[folded] = a.path

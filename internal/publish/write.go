@@ -71,7 +71,7 @@ func (w *Writer) Write(set *Set) (WriteReport, error) {
 }
 
 func (w *Writer) write(set *Set) (WriteReport, error) {
-	wanted, err := wantedFiles(set)
+	wanted, err := wantedFiles(set, w.codecs.names)
 	if err != nil {
 		return WriteReport{}, err
 	}

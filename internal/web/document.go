@@ -8,17 +8,6 @@ import (
 	"tidings/internal/publish"
 )
 
-const (
-	// Readers take max-age as the shortest time between two visits. Caches may
-	// show an hour-old feed while they fetch, and a week-old one when we are
-	// away.
-	feedCaching = "public, max-age=900, stale-while-revalidate=3600, stale-if-error=604800"
-
-	// A script inside a feed would otherwise run on our origin when somebody
-	// opens the feed in a browser.
-	feedPolicy = "default-src 'none'; style-src 'self'; img-src *; sandbox"
-)
-
 // document serves a feed or the OPML. Every response, 304 included, has the
 // same validators and caching headers. There are no byte ranges: a part of a
 // feed is of no use to anyone. A request for differences (A-IM, RFC 3229) gets
@@ -49,8 +38,8 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, set *publish.S
 }
 
 func documentHeaders(h http.Header) {
-	h.Set("Cache-Control", feedCaching)
-	h.Set("Content-Security-Policy", feedPolicy)
+	h.Set("Cache-Control", publish.Caching)
+	h.Set("Content-Security-Policy", publish.Policy)
 	h.Set("Vary", "Accept-Encoding, Sec-Fetch-Dest")
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Expose-Headers", "ETag, Last-Modified")
