@@ -119,16 +119,17 @@ type alias struct {
 // first: what a generator would have made of the names goes before our own
 // slugs.
 func (c Config) aliasesOf(feeds []*Feed) []alias {
-	var all []alias
 	preset := presets[c.Preset]
-	for _, slugs := range []func(*Feed) []string{
-		func(f *Feed) []string { return foreignSlugs(f, preset.slugs) },
-		func(f *Feed) []string { return []string{path.Base(f.Path)} },
-	} {
+	foreign, own := make([][]string, len(feeds)), make([][]string, len(feeds))
+	for i, f := range feeds {
+		foreign[i], own[i] = foreignSlugs(f, preset.slugs), []string{path.Base(f.Path)}
+	}
+	var all []alias
+	for _, slugs := range [][][]string{foreign, own} {
 		for _, p := range slices.Concat(wellKnown, preset.patterns) {
-			for _, f := range feeds {
+			for i, f := range feeds {
 				if d := f.Docs[p.format]; d != nil && f.Kind == p.kind {
-					all = append(all, p.fill(d, slugs(f))...)
+					all = append(all, p.fill(d, slugs[i])...)
 				}
 			}
 		}
