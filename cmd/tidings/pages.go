@@ -46,6 +46,7 @@ func (a *app) handler(posts *library, s *newsletter.Service, sender *newsletter.
 		FeedsURL:       c.Feeds.URL,
 		HostsPosts:     hosts,
 		Authors:        publishConfig(c).HasAuthors(),
+		Sections:       publishConfig(c).HasSections(),
 		MailingOff:     c.MailingOff(),
 		Newsletters:    choices(s),
 		TrustedProxies: c.HTTP.Proxies(),

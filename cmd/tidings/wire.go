@@ -71,6 +71,7 @@ func (a *app) catalogConfig() (catalog.Config, error) {
 		Slugs:    a.store,
 		Authors:  feeds.HasAuthors(),
 		Author:   a.cfg.Site.Author.Name,
+		Sections: feeds.HasSections(),
 		Debounce: a.cfg.Posts.Debounce,
 		Log:      a.log,
 		Now:      a.clock.Now,

@@ -35,9 +35,10 @@ const (
 	Category Kind = "category"
 	Tag      Kind = "tag"
 	Author   Kind = "author"
+	Section  Kind = "section" // the folder of the file, as in Hugo
 )
 
-// A Term is one category, tag or author with the entries that carry it.
+// A Term is one category, tag, author or section with the entries that carry it.
 type Term struct {
 	Kind      Kind
 	Key       string   // term.Key of every spelling
@@ -54,6 +55,7 @@ type Snapshot struct {
 	Categories []*Term  // sorted by Slug; only terms with at least one entry
 	Tags       []*Term
 	Authors    []*Term                    // empty unless Config.Authors is set
+	Sections   []*Term                    // empty unless Config.Sections is set
 	Former     map[Kind]map[string]string // slug that a term had or goes without → its present slug
 	Problems   []post.Problem             // sorted by file and line
 	ByPath     map[string]*Entry          // by Entry.Path

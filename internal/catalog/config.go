@@ -35,6 +35,8 @@ type Config struct {
 	// Author; "": by nobody.
 	Authors bool
 	Author  string
+	// Sections makes a taxonomy of the folders, as Hugo has it.
+	Sections bool
 
 	Debounce time.Duration // quiet time after a file event before the file is read; 0: 100 ms
 	Rescan   time.Duration // pause between full looks at the directory; 0: 60 s

@@ -3,6 +3,7 @@ package catalog
 import (
 	"cmp"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 type shelf struct {
 	categories, tags *taxonomy
 	authors          *taxonomy // nil: there are none
+	sections         *taxonomy // nil: there are none
 	last             *Snapshot
 }
 
@@ -26,15 +28,27 @@ func newShelf(cfg Config) *shelf {
 	if cfg.Authors {
 		s.authors = newTaxonomy(Author, cfg.naming, func(e *Entry) []string { return e.authors(cfg.Author) })
 	}
+	if cfg.Sections {
+		s.sections = newTaxonomy(Section, cfg.naming, func(e *Entry) []string { return cfg.section(e.File) })
+	}
 	return s
 }
 
 func (s *shelf) taxonomies() []*taxonomy {
-	all := []*taxonomy{s.categories, s.tags}
-	if s.authors != nil {
-		all = append(all, s.authors)
+	all := []*taxonomy{s.categories, s.tags, s.authors, s.sections}
+	return slices.DeleteFunc(all, func(x *taxonomy) bool { return x == nil })
+}
+
+// section is the folder right below Hugo's "content" in which a file is; a file
+// in "content" itself has none.
+func (c Config) section(file string) []string {
+	if base := filepath.Base(c.Dir); base != "content" {
+		return []string{base}
 	}
-	return all
+	if first, _, below := strings.Cut(file, "/"); below {
+		return []string{first}
+	}
+	return nil
 }
 
 // authors are those who wrote the post; fallback if it does not say.
@@ -63,6 +77,9 @@ func (s *shelf) put(r *roll, f *folder, now time.Time) Change {
 	}
 	if s.authors != nil {
 		next.Authors = s.authors.list
+	}
+	if s.sections != nil {
+		next.Sections = s.sections.list
 	}
 	if len(out)+len(in) > 0 {
 		next.Entries = splice(old.Entries, out, in)

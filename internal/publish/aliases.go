@@ -49,6 +49,7 @@ var presets = map[Preset]struct {
 	Hugo: {[]pattern{
 		{catalog.Category, "/categories/:slug/index.xml", feed.RSS},
 		{catalog.Tag, "/tags/:slug/index.xml", feed.RSS},
+		{catalog.Section, "/:slug/index.xml", feed.RSS},
 	}, hugoSlugs},
 	WordPress: {slices.Concat([]pattern{
 		{"", "/feed/rss2/", feed.RSS}, {"", "/feed/rss/", feed.RSS}, {"", "/feed/atom/", feed.Atom},
@@ -79,11 +80,29 @@ func wordPress(kind catalog.Kind, base string) []pattern {
 // HasAuthors reports whether authors have feeds and pages.
 func (c Config) HasAuthors() bool { return c.Authors || c.Preset == WordPress || c.Preset == Ghost }
 
+// HasSections reports whether the folders of posts have feeds and pages.
+func (c Config) HasSections() bool { return c.Preset == Hugo }
+
+func (c Config) has(kind catalog.Kind) bool {
+	switch kind {
+	case catalog.Author:
+		return c.HasAuthors()
+	case catalog.Section:
+		return c.HasSections()
+	}
+	return true
+}
+
 // Reserved reports whether a path of the site is among those that the preset
-// or the authors' feeds need, and so not for a post.
+// or its taxonomies need, and so not for a post.
 func (c Config) Reserved(sitePath string) bool {
 	first := firstElement(sitePath)
-	return c.HasAuthors() && first == "authors" || slices.ContainsFunc(presets[c.Preset].patterns, func(p pattern) bool {
+	for _, kind := range []catalog.Kind{catalog.Author, catalog.Section} {
+		if c.has(kind) && first == firstElement(folder(kind, "")) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(presets[c.Preset].patterns, func(p pattern) bool {
 		return firstElement(p.path) == first
 	})
 }

@@ -27,6 +27,7 @@ func library() *catalog.Snapshot {
 	snap.Authors = []*catalog.Term{{
 		Kind: catalog.Author, Key: "jane-doe", Name: "Jane Doe", Slug: "jane-doe", Spellings: []string{"Jane Doe"}, Entries: entries,
 	}}
+	snap.Sections = []*catalog.Term{{Kind: catalog.Section, Key: "blog", Name: "blog", Slug: "blog", Spellings: []string{"blog"}, Entries: entries}}
 	snap.Former = map[catalog.Kind]map[string]string{catalog.Category: {"ops": "devops"}}
 	for _, t := range snap.Categories {
 		if t.Key == "devops" {
@@ -42,6 +43,9 @@ func published(t *testing.T, preset publish.Preset, snap *catalog.Snapshot) *pub
 	cfg.Preset = preset
 	if !cfg.HasAuthors() {
 		snap.Authors = nil
+	}
+	if !cfg.HasSections() {
+		snap.Sections = nil
 	}
 	r, err := newPublisher(cfg, nil, nil).Update(context.Background(), snap)
 	if err != nil {
@@ -60,7 +64,7 @@ func TestPresets(t *testing.T) {
 			"/index.xml": "/feed.xml", "/categories/open-science/index.xml": "/categories/open-science/feed.xml",
 			"/tags/c++/index.xml": "/tags/cpp/feed.xml", "/tags/cpp/index.xml": "/tags/cpp/feed.xml", "/tags/c/index.xml": "/tags/c/feed.xml",
 			"/tags/große-übersicht/index.xml": "/tags/grosse-übersicht/feed.xml", "/categories/ops/index.xml": "/categories/devops/feed.xml",
-			"/authors/jane-doe/feed.xml": "",
+			"/authors/jane-doe/feed.xml": "", "/blog/index.xml": "/sections/blog/feed.xml", "/sections/blog/atom.xml": "/sections/blog/atom.xml",
 		},
 		publish.WordPress: {
 			"/feed/": "/feed.xml", "/feed/rss2": "/feed.xml", "/feed/atom/": "/atom.xml", "/?feed=rss2": "/feed.xml", "/?feed=atom": "/atom.xml",
@@ -116,13 +120,13 @@ func TestJekyllSelf(t *testing.T) {
 func TestReserved(t *testing.T) {
 	for preset, want := range map[publish.Preset][]string{
 		publish.NoPreset:  nil,
-		publish.Hugo:      nil,
+		publish.Hugo:      {"/sections/x/"},
 		publish.WordPress: {"/author/x/", "/authors/x/", "/category/x/", "/tag/", "/wp-rss2.php"},
 		publish.Ghost:     {"/author/x/", "/authors/x/", "/tag/"},
 		publish.Jekyll:    nil,
 	} {
 		var got []string
-		for _, path := range []string{"/author/x/", "/authors/x/", "/category/x/", "/tag/", "/wp-rss2.php", "/posts/x/", "/", "/authorship/"} {
+		for _, path := range []string{"/author/x/", "/authors/x/", "/category/x/", "/tag/", "/wp-rss2.php", "/posts/x/", "/", "/authorship/", "/sections/x/"} {
 			if (publish.Config{Preset: preset}).Reserved(path) {
 				got = append(got, path)
 			}

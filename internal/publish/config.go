@@ -79,13 +79,16 @@ func join(base, path string) string {
 
 func (c Config) title(kind catalog.Kind, name string) string {
 	switch kind {
-	case catalog.Category, catalog.Author:
+	case catalog.Category, catalog.Author, catalog.Section:
 		return c.Title + ": " + name
 	case catalog.Tag:
 		return c.Title + ": #" + name
 	}
 	return c.Title
 }
+
+// kinds are the taxonomies in the order of their feeds.
+var kinds = []catalog.Kind{catalog.Category, catalog.Tag, catalog.Author, catalog.Section}
 
 // folder is the path under which the feeds of a term lie.
 func folder(kind catalog.Kind, slug string) string {
@@ -96,6 +99,8 @@ func folder(kind catalog.Kind, slug string) string {
 		return "/tags/" + slug + "/"
 	case catalog.Author:
 		return "/authors/" + slug + "/"
+	case catalog.Section:
+		return "/sections/" + slug + "/"
 	}
 	return "/"
 }

@@ -44,9 +44,6 @@ func (r typeRule) general() bool { return strings.Contains(r.path, ":slug") }
 
 type pathRule struct{ from, to string }
 
-// kinds are the taxonomies in the order of their feeds.
-var kinds = []catalog.Kind{catalog.Category, catalog.Tag, catalog.Author}
-
 // hosting gives the rules for the set.
 func (s *Set) hosting() hosting {
 	h := hosting{hubs: s.cfg.Hubs}

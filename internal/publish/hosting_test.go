@@ -91,6 +91,9 @@ func TestNginx(t *testing.T) {
 			if !cfg.HasAuthors() {
 				snap.Authors = nil
 			}
+			if !cfg.HasSections() {
+				snap.Sections = nil
+			}
 			r, err := newPublisher(cfg, nil, nil).Update(context.Background(), snap)
 			if err != nil {
 				t.Fatal(err)

@@ -28,7 +28,7 @@ type Feed struct {
 
 // A Set is everything published at one instant. It is immutable.
 type Set struct {
-	Feeds   []*Feed // everything first, then categories, tags and authors, by slug
+	Feeds   []*Feed // everything first, then each taxonomy by slug
 	OPML    *Document
 	docs    map[string]*Document // by path and by alias
 	aliases []alias              // of Feeds, in order of precedence

@@ -121,7 +121,7 @@ func (p *Publisher) encodeOPML(windows []window) (*Document, error) {
 
 // outlines lists the live feeds, each in its most widely read format.
 func (p *Publisher) outlines(windows []window) []feed.Outline {
-	groups := map[catalog.Kind]string{catalog.Category: "Categories", catalog.Tag: "Tags", catalog.Author: "Authors"}
+	groups := map[catalog.Kind]string{catalog.Category: "Categories", catalog.Tag: "Tags", catalog.Author: "Authors", catalog.Section: "Sections"}
 	var out []feed.Outline
 	for _, w := range windows {
 		if !w.retired {

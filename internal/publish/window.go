@@ -24,11 +24,11 @@ func (w window) same(old window) bool {
 	return w.Title == old.Title && slices.Equal(w.items, old.items)
 }
 
-// windows gives the feed of everything, then those of the categories, of the
-// tags and of the authors, then the retired ones.
+// windows gives the feed of everything, then those of the terms of each
+// taxonomy, then the retired ones.
 func (p *Publisher) windows(snap *catalog.Snapshot) []window {
 	all := []window{p.window(Feed{}, "", snap.Entries)}
-	for _, t := range slices.Concat(snap.Categories, snap.Tags, snap.Authors) {
+	for _, t := range slices.Concat(snap.Categories, snap.Tags, snap.Authors, snap.Sections) {
 		f := Feed{Kind: t.Kind, Key: t.Key, Name: t.Name, names: slices.Concat(t.Spellings, t.Was)}
 		all = append(all, p.window(f, t.Slug, t.Entries))
 	}
@@ -69,7 +69,7 @@ func (p *Publisher) retired(live []window, former map[catalog.Kind]map[string]st
 	for name := range p.history.known {
 		dir, file := path.Split(name)
 		kind, slug, ok := parseFolder(dir)
-		if !ok || seen[dir] || former[kind][slug] != "" || kind == catalog.Author && !p.cfg.HasAuthors() || !slices.ContainsFunc(formats[:], func(f feed.Format) bool { return f.FileName() == file }) {
+		if !ok || seen[dir] || former[kind][slug] != "" || !p.cfg.has(kind) || !slices.ContainsFunc(formats[:], func(f feed.Format) bool { return f.FileName() == file }) {
 			continue
 		}
 		seen[dir] = true
@@ -83,7 +83,7 @@ func (p *Publisher) retired(live []window, former map[catalog.Kind]map[string]st
 
 // parseFolder is the inverse of folder.
 func parseFolder(dir string) (catalog.Kind, string, bool) {
-	for _, kind := range []catalog.Kind{catalog.Category, catalog.Tag, catalog.Author} {
+	for _, kind := range kinds {
 		prefix := strings.TrimSuffix(folder(kind, ""), "/")
 		if slug, ok := strings.CutPrefix(dir, prefix); ok {
 			slug = strings.TrimSuffix(slug, "/")

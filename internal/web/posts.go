@@ -54,7 +54,11 @@ func (s *server) author(w http.ResponseWriter, r *http.Request) error {
 	return s.term(w, r, catalog.Author, "Author")
 }
 
-// term shows the posts of one category, tag or author.
+func (s *server) section(w http.ResponseWriter, r *http.Request) error {
+	return s.term(w, r, catalog.Section, "Section")
+}
+
+// term shows the posts of one term.
 func (s *server) term(w http.ResponseWriter, r *http.Request, kind catalog.Kind, label string) error {
 	snap, slug := s.Snapshot(), r.PathValue("slug")
 	if snap == nil {
@@ -98,6 +102,8 @@ func termsOf(snap *catalog.Snapshot, kind catalog.Kind) []*catalog.Term {
 		return snap.Tags
 	case catalog.Author:
 		return snap.Authors
+	case catalog.Section:
+		return snap.Sections
 	}
 	return snap.Categories
 }
@@ -109,6 +115,8 @@ func termPath(t *catalog.Term) string {
 		return "/tags/" + t.Slug + "/"
 	case catalog.Author:
 		return "/authors/" + t.Slug + "/"
+	case catalog.Section:
+		return "/sections/" + t.Slug + "/"
 	}
 	return "/categories/" + t.Slug + "/"
 }
@@ -116,9 +124,9 @@ func termPath(t *catalog.Term) string {
 func escapedPath(p string) string { return (&url.URL{Path: p}).EscapedPath() }
 
 // subscribeTo is the address of the sign-up form with a term chosen; "" if
-// nobody can sign up, or not by author.
+// nobody can sign up, or not by terms of this kind.
 func (s *server) subscribeTo(kind catalog.Kind, t *catalog.Term) string {
-	if s.signUpOff() != "" || kind == catalog.Author {
+	if s.signUpOff() != "" || kind != catalog.Category && kind != catalog.Tag {
 		return ""
 	}
 	return s.local("/subscribe?" + url.Values{string(kind): {t.Slug}}.Encode())

@@ -51,6 +51,9 @@ func (s *server) routes() http.Handler {
 	if s.Authors {
 		table = append(table, route{pattern: "/authors/{slug}/{$}", get: s.author})
 	}
+	if s.Sections {
+		table = append(table, route{pattern: "/sections/{slug}/{$}", get: s.section})
+	}
 	mux := http.NewServeMux()
 	for _, rt := range table {
 		mux.Handle(rt.pattern, s.serve(rt))
