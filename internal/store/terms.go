@@ -2,7 +2,7 @@ package store
 
 import "context"
 
-// Terms remembers the addresses of categories, tags and authors.
+// Terms remembers the addresses of categories, tags, authors and sections.
 type Terms interface {
 	// LoadTermSlugs gives every slug any term ever had, by kind and slug.
 	LoadTermSlugs(ctx context.Context) ([]TermSlug, error)
@@ -15,7 +15,7 @@ type Terms interface {
 // TermSlug is one address of one term. A slug belongs to the last term that
 // had it.
 type TermSlug struct {
-	Kind    string // category, tag, author
+	Kind    string // category, tag, author, section
 	Slug    string
 	Key     string // term.Key of the term
 	Present bool   // false: the term has another slug by now

@@ -3,7 +3,7 @@
 -- +goose Up
 
 CREATE TABLE term_slugs (
-    kind     TEXT NOT NULL, -- category, tag, author
+    kind     TEXT NOT NULL, -- category, tag, author, section
     slug     TEXT NOT NULL,
     term_key TEXT NOT NULL, -- the last term that had the slug
     present  INTEGER NOT NULL, -- 1: it has it now; 0: it has another one
