@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tidings/internal/catalog"
 	"tidings/internal/config"
 	"tidings/internal/digest"
 	"tidings/internal/mail"
@@ -68,12 +69,32 @@ func (a *app) showConfig() error {
 	return a.cfg.Show(a.out)
 }
 
+// termFaults gives what is wrong with the terms.
+func termFaults(cfg *config.Config) config.Faults {
+	var faults config.Faults
+	rules := termRules(cfg)
+	for _, f := range catalog.CheckTerms(rules) {
+		keys := []string{"terms", "", rules[f.Rule].Name}
+		for _, t := range taxonomies {
+			if t.kind == rules[f.Rule].Kind {
+				keys[1] = t.key
+			}
+		}
+		if f.Key != "" {
+			keys = append(keys, f.Key)
+		}
+		faults = append(faults, cfg.Fault(config.KeyPath(keys...), f.Message))
+	}
+	return faults
+}
+
 // unusable gives the faults that only the parts themselves can find.
 func unusable(cfg *config.Config) config.Faults {
 	var faults config.Faults
 	if _, ok := cfg.Database.SQLite(); !ok {
 		faults = append(faults, cfg.Fault("database.url", "PostgreSQL is not supported by this version; use sqlite:FILE"))
 	}
+	faults = append(faults, termFaults(cfg)...)
 	for _, n := range cfg.Newsletters {
 		if err := digest.CheckSubject(n.Subject); err != nil {
 			faults = append(faults, cfg.Fault("newsletters."+n.Name+".subject", err.Error()))

@@ -16,6 +16,7 @@ type library struct {
 	watcher   *catalog.Watcher
 	publisher *publish.Publisher
 	text      func(context.Context, *catalog.Entry) (string, error)
+	files     *publish.Writer // to feeds.dir; nil: nowhere
 	hubs      *websub.Publisher
 }
 
@@ -50,11 +51,16 @@ func (a *app) openLibrary(ctx context.Context, reg prometheus.Registerer) (*libr
 		return nil, err
 	}
 	l := &library{watcher: w, publisher: a.publisher(c), text: c.Body}
+	if a.cfg.Feeds.Dir != "" {
+		if l.files, err = publish.NewWriter(a.cfg.Feeds.Dir, a.cfg.Feeds.Precompress); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := l.publisher.Update(ctx, w.Current()); err != nil {
 		return nil, err
 	}
 	l.publisher.Keep(ctx)
-	a.writeFeeds(l.publisher.Current())
+	a.writeFeeds(l)
 	l.hubs = websub.New(a.cfg.Feeds.Hubs, websub.Deps{Store: a.store, Topics: l.topics, Log: a.log, Reg: reg})
 	w.OnChange(func(change catalog.Change) { a.republish(ctx, l, change.Snapshot) })
 	return l, nil
@@ -89,17 +95,17 @@ func (a *app) republish(ctx context.Context, l *library, snap *catalog.Snapshot)
 		return
 	}
 	a.log.Info("feeds updated", "documents", len(r.Changed), "took", time.Since(began).Round(time.Microsecond))
-	a.writeFeeds(r.Set)
+	a.writeFeeds(l)
 	l.hubs.Changed() // only now is everything public
 }
 
 // writeFeeds writes the feeds to feeds.dir, if that is set. A disk that
 // refuses them does not stop the daemon; the next change tries again.
-func (a *app) writeFeeds(set *publish.Set) {
-	if a.cfg.Feeds.Dir == "" {
+func (a *app) writeFeeds(l *library) {
+	if l.files == nil {
 		return
 	}
-	if _, err := publish.Write(a.cfg.Feeds.Dir, set, a.cfg.Feeds.Precompress); err != nil {
+	if _, err := l.files.Write(l.publisher.Current()); err != nil {
 		a.log.Error("feeds not written to feeds.dir", "error", err)
 	}
 }

@@ -45,6 +45,8 @@ func (a *app) handler(posts *library, s *newsletter.Service, sender *newsletter.
 		BaseURL:        c.HTTP.URL,
 		FeedsURL:       c.Feeds.URL,
 		HostsPosts:     hosts,
+		Authors:        publishConfig(c).HasAuthors(),
+		Sections:       publishConfig(c).HasSections(),
 		MailingOff:     c.MailingOff(),
 		Newsletters:    choices(s),
 		TrustedProxies: c.HTTP.Proxies(),

@@ -58,14 +58,20 @@ func (a *app) catalogConfig() (catalog.Config, error) {
 	if err != nil {
 		return catalog.Config{}, err
 	}
+	feeds := publishConfig(a.cfg)
 	return catalog.Config{
-		Reserved:  func(path string) bool { return hosts && web.Reserved(path) },
+		Reserved:  func(path string) bool { return hosts && (web.Reserved(path) || feeds.Reserved(path)) },
 		Dir:       a.cfg.Posts.Dir,
 		Permalink: a.cfg.Posts.Permalink,
 		SiteURL:   site,
 		Location:  a.cfg.Site.Location(),
 		Store:     a.store,
 		Index:     a.cacheFile("posts"), IndexStamp: programStamp(),
+		Terms:    termRules(a.cfg),
+		Slugs:    a.store,
+		Authors:  feeds.HasAuthors(),
+		Author:   a.cfg.Site.Author.Name,
+		Sections: feeds.HasSections(),
 		Debounce: a.cfg.Posts.Debounce,
 		Log:      a.log,
 		Now:      a.clock.Now,
@@ -73,14 +79,35 @@ func (a *app) catalogConfig() (catalog.Config, error) {
 	}, nil
 }
 
-// publisher makes the part that turns posts into feed documents.
-func (a *app) publisher(posts catalog.Config) *publish.Publisher {
-	c := a.cfg
+// termRules gives what the configuration fixes about terms.
+func termRules(c *config.Config) []catalog.TermRule {
+	var rules []catalog.TermRule
+	for _, taxonomy := range taxonomies {
+		for _, t := range taxonomy.terms(c) {
+			rules = append(rules, catalog.TermRule{Kind: taxonomy.kind, Name: t.Name, Slug: t.Slug, Was: t.Was})
+		}
+	}
+	return rules
+}
+
+// taxonomies in the order of termRules, by their keys below terms.
+var taxonomies = []struct {
+	key   string
+	kind  catalog.Kind
+	terms func(*config.Config) []config.Term
+}{
+	{"categories", catalog.Category, func(c *config.Config) []config.Term { return c.Terms.Categories }},
+	{"tags", catalog.Tag, func(c *config.Config) []config.Term { return c.Terms.Tags }},
+	{"authors", catalog.Author, func(c *config.Config) []config.Term { return c.Terms.Authors }},
+}
+
+// publishConfig says what is published and where.
+func publishConfig(c *config.Config) publish.Config {
 	var formats []feed.Format
 	for _, f := range c.Feeds.Formats {
 		formats = append(formats, feed.Format(f))
 	}
-	return publish.New(publish.Config{
+	return publish.Config{
 		Title:       c.Site.Title,
 		Description: c.Site.Description,
 		Language:    c.Site.Language,
@@ -93,8 +120,16 @@ func (a *app) publisher(posts catalog.Config) *publish.Publisher {
 		Days:        c.Feeds.Days,
 		Hubs:        c.Feeds.Hubs,
 		Summary:     c.Feeds.Content == "summary",
-		Cache:       a.cacheFile("content"), CacheStamp: programStamp(),
-	}, publish.Deps{Documents: a.store, Body: posts.Body, Log: a.log, Now: a.clock.Now})
+		Preset:      publish.Preset(c.Feeds.Preset),
+		Authors:     c.Feeds.Authors,
+	}
+}
+
+// publisher makes the part that turns posts into feed documents.
+func (a *app) publisher(posts catalog.Config) *publish.Publisher {
+	c := publishConfig(a.cfg)
+	c.Cache, c.CacheStamp = a.cacheFile("content"), programStamp()
+	return publish.New(c, publish.Deps{Documents: a.store, Body: posts.Body, Log: a.log, Now: a.clock.Now})
 }
 
 // service makes the newsletter rules over a view of the posts.
@@ -126,12 +161,13 @@ func (a *app) service(posts func() *catalog.Snapshot) (*newsletter.Service, erro
 // newsletters gives the configured newsletters.
 func newsletters(c *config.Config) ([]newsletter.Newsletter, error) {
 	var all []newsletter.Newsletter
+	terms := catalog.Config{Terms: termRules(c)}
 	for _, n := range c.Newsletters {
 		l := newsletter.Newsletter{
 			Name:          n.Name,
 			Title:         n.Title,
 			Zone:          n.Location(),
-			Topics:        newsletter.NewTopics(n.Categories, n.Tags),
+			Topics:        newsletter.NewTopics(terms.PresentKeys(catalog.Category, n.Categories), terms.PresentKeys(catalog.Tag, n.Tags)),
 			From:          n.From,
 			ReplyTo:       n.ReplyTo,
 			Subject:       n.Subject,

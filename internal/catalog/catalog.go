@@ -30,19 +30,23 @@ type Entry struct {
 // Kind tells the taxonomies apart.
 type Kind string
 
-// The two taxonomies.
+// The taxonomies.
 const (
 	Category Kind = "category"
 	Tag      Kind = "tag"
+	Author   Kind = "author"
+	Section  Kind = "section" // the folder of the file, as in Hugo
 )
 
-// A Term is one category or tag with the entries that carry it.
+// A Term is one category, tag, author or section with the entries that carry it.
 type Term struct {
-	Kind    Kind
-	Key     string   // term.Key of every spelling
-	Name    string   // the most used spelling
-	Slug    string   // unique within the kind, also when case is ignored
-	Entries []*Entry // newest first
+	Kind      Kind
+	Key       string   // term.Key of every spelling
+	Name      string   // as the configuration writes it, else the most used spelling
+	Slug      string   // unique within the kind, also when case is ignored
+	Spellings []string // by which posts name it, sorted
+	Was       []string // former names, as configured
+	Entries   []*Entry // newest first
 }
 
 // A Snapshot is the state of the whole store at one instant.
@@ -50,13 +54,16 @@ type Snapshot struct {
 	Entries    []*Entry // visible posts, newest first; ties by ID, so the order is total
 	Categories []*Term  // sorted by Slug; only terms with at least one entry
 	Tags       []*Term
-	Problems   []post.Problem    // sorted by file and line
-	ByPath     map[string]*Entry // by Entry.Path
-	Redirects  map[string]string // former path or alias → present path
-	Next       time.Time         // when the next post appears or expires; zero: never
-	Alarm      *Alarm            // set while a mass disappearance is not accepted
-	Posts      int               // files that are posts, visible or not
-	Held       []Held            // posts that readers may not see now, by file
+	Authors    []*Term                    // empty unless Config.Authors is set
+	Sections   []*Term                    // empty unless Config.Sections is set
+	Former     map[Kind]map[string]string // slug that a term had or goes without → its present slug
+	Problems   []post.Problem             // sorted by file and line
+	ByPath     map[string]*Entry          // by Entry.Path
+	Redirects  map[string]string          // former path or alias → present path
+	Next       time.Time                  // when the next post appears or expires; zero: never
+	Alarm      *Alarm                     // set while a mass disappearance is not accepted
+	Posts      int                        // files that are posts, visible or not
+	Held       []Held                     // posts that readers may not see now, by file
 }
 
 // Held is a post that readers may not see.

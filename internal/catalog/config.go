@@ -27,12 +27,26 @@ type Config struct {
 	// "": none. IndexStamp names the program that understands posts.
 	Index, IndexStamp string
 
+	// Terms fixes names and addresses of terms; see CheckTerms.
+	Terms []TermRule
+	// Slugs remembers the addresses of terms. Nil: they are derived anew.
+	Slugs store.Terms
+	// Authors makes a taxonomy of the authors. A post that names none is by
+	// Author; "": by nobody.
+	Authors bool
+	Author  string
+	// Sections makes a taxonomy of the folders, as Hugo has it.
+	Sections bool
+
 	Debounce time.Duration // quiet time after a file event before the file is read; 0: 100 ms
 	Rescan   time.Duration // pause between full looks at the directory; 0: 60 s
 	Grace    time.Duration // how long a missing file is waited for; 0: 1 s
 
 	Log *slog.Logger // nil: silent
 	Now func() time.Time
+
+	naming naming // of Terms
+
 	// Until is how long to wait, in real time, for an instant of Now's clock;
 	// nil: the difference.
 	Until func(time.Time) time.Duration
@@ -52,6 +66,7 @@ func (c Config) withDefaults() Config {
 	if c.Permalink == "" {
 		c.Permalink = "/posts/:slug/"
 	}
+	c.naming = newNaming(c.Terms)
 	c.Debounce = orDefault(c.Debounce, 100*time.Millisecond)
 	c.Rescan = orDefault(c.Rescan, time.Minute)
 	c.Grace = orDefault(c.Grace, time.Second)

@@ -31,7 +31,7 @@ func open(ctx context.Context, cfg Config) (*keeper, error) {
 	if cfg.Dir, err = filepath.Abs(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("find the posts directory: %w", err)
 	}
-	k := &keeper{cfg: cfg, folder: newFolder(cfg.Dir, cfg.Location), roll: newRoll(cfg), shelf: newShelf(), told: map[string]bool{}}
+	k := &keeper{cfg: cfg, folder: newFolder(cfg.Dir, cfg.Location), roll: newRoll(cfg), shelf: newShelf(cfg), told: map[string]bool{}}
 	var looked sync.WaitGroup
 	looked.Go(func() { k.folder.lookAhead(cfg) })
 	defer looked.Wait()
@@ -43,6 +43,9 @@ func open(ctx context.Context, cfg Config) (*keeper, error) {
 		return nil, err
 	}
 	k.roll.restore(rows, paths)
+	if err := k.shelf.recall(ctx, cfg.Slugs); err != nil {
+		return nil, err
+	}
 	looked.Wait()
 	for name := range k.roll.present {
 		k.folder.expect(name)
@@ -84,6 +87,7 @@ func (k *keeper) pass(ctx context.Context, names map[string]bool, sure bool) (Ch
 	k.roll.admit(now)
 	k.save(ctx)
 	change := k.shelf.put(k.roll, k.folder, now)
+	k.saveSlugs(ctx)
 	k.tell(change.Snapshot.Problems)
 	return change, nil
 }
@@ -139,7 +143,7 @@ func (k *keeper) recall(ctx context.Context) error {
 			continue
 		}
 		p.Body, p.Params = "", nil
-		rec.post = p
+		rec.post = k.cfg.naming.post(p)
 		k.roll.touch(rec)
 	}
 	return nil
@@ -169,6 +173,28 @@ func (k *keeper) save(ctx context.Context) {
 			"Until it succeeds, new posts are not mailed", "error", err)
 	}
 	k.unstored = err != nil
+}
+
+// saveSlugs writes which slugs terms have come to. Should it fail, the next
+// pass tries again.
+func (k *keeper) saveSlugs(ctx context.Context) {
+	if k.cfg.Slugs == nil || k.cfg.ReadOnly {
+		return
+	}
+	var rows []store.TermSlug
+	for _, x := range k.shelf.taxonomies() {
+		rows = append(rows, x.news()...)
+	}
+	if len(rows) == 0 {
+		return
+	}
+	if err := k.cfg.Slugs.SaveTermSlugs(ctx, rows); err != nil {
+		k.cfg.Log.Debug("the addresses of categories and tags cannot be saved yet", "error", err)
+		return
+	}
+	for _, x := range k.shelf.taxonomies() {
+		clear(x.unsaved)
+	}
 }
 
 // saveBatch saves records at once. If an id is taken, because another process

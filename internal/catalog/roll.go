@@ -236,7 +236,7 @@ func (r *roll) lodge(rec *record, f *finding, now time.Time) {
 	}
 	before := rec.row
 	if rec.post == nil || before.FileHash != f.post.Hash || before.File != f.file {
-		rec.post = f.post
+		rec.post = r.cfg.naming.post(f.post)
 	}
 	if before.FileHash != f.post.Hash {
 		rec.source = f.source

@@ -3,6 +3,7 @@ package catalog
 import (
 	"cmp"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,15 +14,49 @@ import (
 // A shelf keeps the indexes that snapshots share.
 type shelf struct {
 	categories, tags *taxonomy
+	authors          *taxonomy // nil: there are none
+	sections         *taxonomy // nil: there are none
 	last             *Snapshot
 }
 
-func newShelf() *shelf {
-	return &shelf{
-		categories: newTaxonomy(Category, func(e *Entry) []string { return e.Categories }),
-		tags:       newTaxonomy(Tag, func(e *Entry) []string { return e.Tags }),
+func newShelf(cfg Config) *shelf {
+	s := &shelf{
+		categories: newTaxonomy(Category, cfg.naming, func(e *Entry) []string { return e.Categories }),
+		tags:       newTaxonomy(Tag, cfg.naming, func(e *Entry) []string { return e.Tags }),
 		last:       &Snapshot{Redirects: map[string]string{}},
 	}
+	if cfg.Authors {
+		s.authors = newTaxonomy(Author, cfg.naming, func(e *Entry) []string { return e.authors(cfg.Author) })
+	}
+	if cfg.Sections {
+		s.sections = newTaxonomy(Section, cfg.naming, func(e *Entry) []string { return cfg.section(e.File) })
+	}
+	return s
+}
+
+func (s *shelf) taxonomies() []*taxonomy {
+	all := []*taxonomy{s.categories, s.tags, s.authors, s.sections}
+	return slices.DeleteFunc(all, func(x *taxonomy) bool { return x == nil })
+}
+
+// section is the folder right below Hugo's "content" in which a file is; a file
+// in "content" itself has none.
+func (c Config) section(file string) []string {
+	if base := filepath.Base(c.Dir); base != "content" {
+		return []string{base}
+	}
+	if first, _, below := strings.Cut(file, "/"); below {
+		return []string{first}
+	}
+	return nil
+}
+
+// authors are those who wrote the post; fallback if it does not say.
+func (e *Entry) authors(fallback string) []string {
+	if len(e.Authors) == 0 && fallback != "" {
+		return []string{fallback}
+	}
+	return e.Authors
 }
 
 // put makes the next snapshot of what the roll and the folder know now. The
@@ -30,14 +65,21 @@ func (s *shelf) put(r *roll, f *folder, now time.Time) Change {
 	touched := len(r.touched) > 0
 	added, changed, removed, replaced := r.refresh(now)
 	out, in := merge(removed, replaced), merge(added, changed)
-	s.categories.update(out, in)
-	s.tags.update(out, in)
+	for _, x := range s.taxonomies() {
+		x.update(out, in)
+	}
 	old := s.last
 	next := &Snapshot{
 		Entries: old.Entries, Categories: s.categories.list, Tags: s.tags.list,
 		ByPath: byPath(old.ByPath, out, in), Redirects: old.Redirects,
 		Next: r.next(now), Alarm: r.guard.alarm, Posts: len(r.present), Held: old.Held,
-		Problems: s.problems(r, f),
+		Problems: s.problems(r, f), Former: s.former(),
+	}
+	if s.authors != nil {
+		next.Authors = s.authors.list
+	}
+	if s.sections != nil {
+		next.Sections = s.sections.list
 	}
 	if len(out)+len(in) > 0 {
 		next.Entries = splice(old.Entries, out, in)
@@ -118,8 +160,9 @@ func (s *shelf) problems(r *roll, f *folder) []post.Problem {
 	for rec := range r.warned {
 		all = append(all, rec.warnings...)
 	}
-	all = append(all, s.categories.problems()...)
-	all = append(all, s.tags.problems()...)
+	for _, x := range s.taxonomies() {
+		all = append(all, x.problems()...)
+	}
 	slices.SortFunc(all, func(a, b post.Problem) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), strings.Compare(a.Message, b.Message))
 	})

@@ -2,14 +2,9 @@ package catalog
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
-	"golang.org/x/text/unicode/norm"
-
-	"tidings/internal/post"
 	"tidings/internal/term"
 )
 
@@ -19,14 +14,10 @@ type taxonomy struct {
 	kind    Kind
 	names   func(*Entry) []string
 	tallies map[string]*tally // by key
-	slugs   map[string]string // by key
 	keys    map[string]string // of the spellings met so far
 	list    []*Term           // by slug
-	rivals  []rivalry         // by key
+	slugs
 }
-
-// A rivalry is two terms that want the same slug.
-type rivalry struct{ loser, winner string }
 
 // A tally is what a term is made of.
 type tally struct {
@@ -34,8 +25,10 @@ type tally struct {
 	spellings map[string]int // how many entries write it so
 }
 
-func newTaxonomy(kind Kind, names func(*Entry) []string) *taxonomy {
-	return &taxonomy{kind: kind, names: names, tallies: map[string]*tally{}, keys: map[string]string{}}
+func newTaxonomy(kind Kind, n naming, names func(*Entry) []string) *taxonomy {
+	return &taxonomy{
+		kind: kind, names: names, tallies: map[string]*tally{}, keys: map[string]string{}, slugs: newSlugs(n.rulesOf(kind)),
+	}
 }
 
 // update takes entries out and in; both are in order.
@@ -51,7 +44,7 @@ func (x *taxonomy) update(out, in []*Entry) {
 		shifted = x.rebuild(key, leaving[key], coming[key]) || shifted
 	}
 	if shifted {
-		x.assignSlugs()
+		x.assign(slices.Sorted(maps.Keys(x.tallies)))
 	}
 	x.arrange(touched)
 }
@@ -100,7 +93,11 @@ func (x *taxonomy) rebuild(key string, out, in []*Entry) (shifted bool) {
 		return t.term != nil
 	}
 	shifted = t.term == nil
-	t.term = &Term{Kind: x.kind, Key: key, Name: t.name(), Slug: x.slugs[key], Entries: entries}
+	t.term = &Term{Kind: x.kind, Key: key, Name: t.name(), Slug: x.present[key], Entries: entries}
+	t.term.Spellings = slices.Sorted(maps.Keys(t.spellings)) // name dropped those of nobody
+	if rule, ok := x.rules[key]; ok {
+		t.term.Name, t.term.Was = rule.Name, rule.Was
+	}
 	return shifted
 }
 
@@ -118,53 +115,6 @@ func (t *tally) name() string {
 	}
 	return best
 }
-
-// assignSlugs gives every term a slug of its own. They depend on the set of
-// keys alone: neither on spellings nor on which post was read first.
-func (x *taxonomy) assignSlugs() {
-	rivals := map[string][]string{}
-	for key := range x.tallies {
-		fold := foldSlug(term.Slug(key))
-		rivals[fold] = append(rivals[fold], key)
-	}
-	slugs := make(map[string]string, len(x.tallies))
-	taken := make(map[string]bool, len(x.tallies))
-	var losers []string
-	for fold, keys := range rivals {
-		slices.SortFunc(keys, func(a, b string) int {
-			return cmp.Or(-compareBool(foldSlug(a) == fold, foldSlug(b) == fold), cmp.Compare(a, b))
-		})
-		slugs[keys[0]], taken[fold] = term.Slug(keys[0]), true
-		losers = append(losers, keys[1:]...)
-	}
-	slices.Sort(losers)
-	x.rivals = nil
-	for _, key := range losers {
-		slug := term.Slug(key)
-		for taken[foldSlug(slug)] {
-			slug += "-" + term.Suffix(key)
-		}
-		slugs[key], taken[foldSlug(slug)] = slug, true
-		x.rivals = append(x.rivals, rivalry{key, rivals[foldSlug(term.Slug(key))][0]})
-	}
-	x.slugs = slugs
-}
-
-// problems warns of slugs that had to be told apart.
-func (x *taxonomy) problems() []post.Problem {
-	var ps []post.Problem
-	for _, r := range x.rivals {
-		t := x.tallies[r.loser].term
-		ps = append(ps, post.Problem{File: t.Entries[0].File, Warning: true, Message: fmt.Sprintf(
-			"the %s %q would have the same address as %q, so it has %q; a clearer name would give it a better one",
-			x.kind, t.Name, x.tallies[r.winner].term.Name, t.Slug)})
-	}
-	return ps
-}
-
-// foldSlug is the form in which file systems that ignore case and
-// composition compare names.
-func foldSlug(slug string) string { return strings.ToLower(norm.NFC.String(slug)) }
 
 // arrange brings the list of terms up to date. A term whose slug changed
 // becomes a new one, so that nobody's snapshot changes.
@@ -186,7 +136,7 @@ func (x *taxonomy) arrange(touched map[string][]*Entry) {
 
 func (x *taxonomy) current(key string) *Term {
 	t := x.tallies[key]
-	if slug := x.slugs[key]; t.term.Slug != slug {
+	if slug := x.present[key]; t.term.Slug != slug {
 		moved := *t.term
 		moved.Slug = slug
 		t.term = &moved

@@ -21,6 +21,7 @@ type Config struct {
 	Site        Site         `yaml:"site" doc:"The blog."`
 	Posts       Posts        `yaml:"posts" doc:"Where posts are read from."`
 	Feeds       Feeds        `yaml:"feeds" doc:"What is published."`
+	Terms       Terms        `yaml:"terms" doc:"Names and addresses of categories, tags and authors that are to be other than posts make them."`
 	Newsletters []Newsletter `yaml:"newsletters" doc:"The newsletters by name; none when left out. A name is part of addresses and of the database: it is not to be changed."`
 	Mail        Mail         `yaml:"mail" doc:"How mail leaves."`
 	Delivery    Delivery     `yaml:"delivery" doc:"How persistently mail is delivered."`
@@ -69,6 +70,22 @@ type Feeds struct {
 	Precompress []string `yaml:"precompress" check:"unique,enum=gzip|br|zstd" doc:"Compressed copies written beside every file."`
 	Dir         string   `yaml:"dir" check:"path" doc:"Folder to which every feed is also written, for a static host."`
 	Hubs        []string `yaml:"hubs" check:"unique,hub" doc:"WebSub hubs that are told about changes."`
+	Preset      string   `yaml:"preset" check:"enum=hugo|wordpress|ghost|jekyll" doc:"Also answer at the addresses that this generator gave the feeds. Empty: at the well-known ones alone."`
+	Authors     bool     `yaml:"authors" doc:"A feed and a page for each author too. The presets wordpress and ghost make them anyway."`
+}
+
+// Terms fixes names and addresses of terms, by taxonomy.
+type Terms struct {
+	Categories []Term `yaml:"categories" doc:"Categories by the name to show."`
+	Tags       []Term `yaml:"tags" doc:"Tags by the name to show."`
+	Authors    []Term `yaml:"authors" doc:"Authors by the name to show."`
+}
+
+// Term is one category, tag or author.
+type Term struct {
+	Name string   // its key
+	Slug string   `yaml:"slug" doc:"The part of its addresses that names it. Empty: made of the name."`
+	Was  []string `yaml:"was" check:"unique" doc:"Former names: posts that carry them count as this term, and their addresses lead here."`
 }
 
 // Newsletter is one newsletter.
@@ -188,6 +205,16 @@ func (c *Config) Newsletter(name string) (Newsletter, bool) {
 // MailingOff says why sign-up and mailing must refuse to start; "" if they
 // may. They must when the links in mails would lead to somebody else's host.
 func (c *Config) MailingOff() string { return c.mailingOff }
+
+// KeyPath joins the keys of a nested value, such as "terms", "tags" and "a.b",
+// to the form that Fault knows.
+func KeyPath(keys ...string) string {
+	path := ""
+	for _, key := range keys {
+		path = join(path, printable(key))
+	}
+	return path
+}
 
 // Fault places what another package found wrong with the value of a key, such
 // as "newsletters.weekly.subject", where the file has that key.

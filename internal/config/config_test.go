@@ -334,3 +334,27 @@ func TestFaultOfAnotherPackage(t *testing.T) {
 		}
 	}
 }
+
+func TestTerms(t *testing.T) {
+	c := parse(t, "terms:\n  tags:\n    C++: {slug: cplusplus, was: [cpp, Cee]}\n    a.b: {slug: x}\n    2024:\n")
+	want := []config.Term{{Name: "C++", Slug: "cplusplus", Was: []string{"cpp", "Cee"}}, {Name: "a.b", Slug: "x"}, {Name: "2024"}}
+	if diff := cmp.Diff(want, c.Terms.Tags); diff != "" {
+		t.Error(diff)
+	}
+	if f := c.Fault(config.KeyPath("terms", "tags", "a.b", "slug"), "wrong"); f.Line != 4 || f.Column != 17 {
+		t.Errorf("%v", f)
+	}
+	var b strings.Builder
+	if err := c.Show(&b); err != nil || !strings.Contains(b.String(), "    \"C++\":\n      slug: cplusplus\n      was: [cpp, Cee]\n") {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+	if again := parse(t, b.String()); !cmp.Equal(again.Terms, c.Terms, cmpopts.EquateEmpty()) {
+		t.Errorf("shown and read again: %+v", again.Terms)
+	}
+	if _, err := config.Parse("c", []byte(`terms: {tags: {"": {}}}`), nil); err == nil {
+		t.Error("a term without a name passes")
+	}
+	if _, err := config.Parse("c", []byte(`feeds: {preset: jekyll, formats: [rss]}`), nil); err == nil || !strings.Contains(err.Error(), "must have atom") {
+		t.Errorf("error %v", err)
+	}
+}

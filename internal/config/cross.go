@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/mail"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -14,6 +15,9 @@ func (c *Config) contradictions() Faults {
 		faults = append(faults, c.origin.fault(key, format, args...))
 	}
 	smtp, dkim := c.Mail.SMTP, c.Mail.DKIM
+	if format := c.Feeds.needs(); !slices.Contains(c.Feeds.Formats, format) && format != "" {
+		fail("feeds.formats", "must have %s: the addresses of feeds.preset: %s are of that format", format, c.Feeds.Preset)
+	}
 	if c.Mail.Transport == ViaSMTP && smtp.Host == "" {
 		fail("mail.smtp.host", "must be set for transport: smtp")
 	}
@@ -32,6 +36,17 @@ func (c *Config) contradictions() Faults {
 		}
 	}
 	return faults
+}
+
+// needs is the format of the addresses of the preset; "" without one.
+func (f Feeds) needs() string {
+	switch f.Preset {
+	case "":
+		return ""
+	case "jekyll":
+		return "atom"
+	}
+	return "rss"
 }
 
 // Warnings gives what is allowed but hardly meant, in the order of the file.

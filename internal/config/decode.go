@@ -53,10 +53,11 @@ func (d *decoder) section(n ast.Node, path string, into reflect.Value) {
 }
 
 func (d *decoder) value(e entry, f field, key string, into reflect.Value) {
+	c, many := f.ofCollection()
 	switch {
-	case f.kind == newslettersType:
+	case many:
 		d.at[key] = e.at
-		into.Set(reflect.ValueOf(d.newsletters(e.value, key)))
+		d.collection(e.value, c, key, into)
 	case f.kind.Kind() == reflect.Struct:
 		d.at[key] = e.at
 		d.section(e.value, key, into)
@@ -68,22 +69,21 @@ func (d *decoder) value(e entry, f field, key string, into reflect.Value) {
 	}
 }
 
-// newsletters keeps the order of the file.
-func (d *decoder) newsletters(n ast.Node, path string) []Newsletter {
-	var all []Newsletter
+// collection keeps the order of the file.
+func (d *decoder) collection(n ast.Node, c collection, path string, into reflect.Value) {
 	for _, e := range d.entries(n, path) {
 		key := join(path, printable(e.name))
-		if problem := checkNewsletterName(e.name); problem != "" {
+		if problem := c.check(e.name); problem != "" {
 			d.fault(e.at, key, "%s", problem)
 		}
 		d.at[key] = e.at
-		one := newsletterDefaults(e.name)
+		one := reflect.New(into.Type().Elem()).Elem()
+		one.Set(reflect.ValueOf(c.defaults(e.name)))
 		if !d.isNull(e.value) {
-			d.section(e.value, key, reflect.ValueOf(&one).Elem())
+			d.section(e.value, key, one)
 		}
-		all = append(all, one)
+		into.Set(reflect.Append(into, one))
 	}
-	return all
 }
 
 // list decodes a list of texts.

@@ -32,10 +32,29 @@ type rule struct {
 }
 
 var (
-	durationType    = reflect.TypeFor[time.Duration]()
-	stringsType     = reflect.TypeFor[[]string]()
-	newslettersType = reflect.TypeFor[[]Newsletter]()
+	durationType = reflect.TypeFor[time.Duration]()
+	stringsType  = reflect.TypeFor[[]string]()
 )
+
+// A collection is a list of sections that the file writes as a mapping by
+// name. Each has a field Name, which holds its key.
+type collection struct {
+	check    func(name string) string // "" or what is wrong with a name
+	pattern  string                   // of names, for the schema; "": any
+	defaults func(name string) any    // a section
+}
+
+var collections = map[reflect.Type]collection{
+	reflect.TypeFor[[]Newsletter](): {checkNewsletterName, namePattern, func(name string) any { return newsletterDefaults(name) }},
+	reflect.TypeFor[[]Term]():       {checkTermName, "", func(name string) any { return Term{Name: name} }},
+}
+
+// ofCollection says of what kind the sections below a key are, each with a
+// name of its own.
+func (f field) ofCollection() (c collection, ok bool) {
+	c, ok = collections[f.kind]
+	return c, ok
+}
 
 // fieldsOf gives the keys of a section in their order.
 func fieldsOf(section reflect.Type) []field {
@@ -84,13 +103,13 @@ func parseRule(tag string) rule {
 // section gives the type of the mapping below a key; ok is false if the key
 // holds a value.
 func (f field) section() (t reflect.Type, ok bool) {
-	if f.kind == newslettersType {
-		return newslettersType.Elem(), true
+	if _, ok := f.ofCollection(); ok {
+		return f.kind.Elem(), true
 	}
 	return f.kind, f.kind.Kind() == reflect.Struct
 }
 
-// anyName stands for a newsletter's name in the path of a key.
+// anyName stands for the name of a newsletter or term in the path of a key.
 const anyName = "NAME"
 
 // keysBelow gives the path of every key that holds a value.
@@ -99,8 +118,9 @@ func keysBelow(section reflect.Type, prefix string) []string {
 	for _, f := range fieldsOf(section) {
 		path := join(prefix, f.key)
 		sub, ok := f.section()
+		_, many := f.ofCollection()
 		switch {
-		case f.kind == newslettersType:
+		case many:
 			keys = append(keys, keysBelow(sub, join(path, anyName))...)
 		case ok:
 			keys = append(keys, keysBelow(sub, path)...)

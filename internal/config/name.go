@@ -49,3 +49,11 @@ func slugHint(name string) string {
 	}
 	return fmt.Sprintf("; did you mean %q?", hint)
 }
+
+// checkTermName takes any name that can be read.
+func checkTermName(name string) string {
+	if strings.TrimSpace(name) == "" {
+		return "a term needs a name"
+	}
+	return ""
+}

@@ -47,9 +47,10 @@ func describeSection(s *jsonschema.Schema, section reflect.Value) {
 	for _, f := range fieldsOf(section.Type()) {
 		property, _ := s.Properties.Get(f.key)
 		value := section.Field(f.at)
+		c, many := f.ofCollection()
 		switch {
-		case f.kind == newslettersType:
-			property = newslettersSchema(property)
+		case many:
+			property = collectionSchema(property, c)
 			s.Properties.Set(f.key, property)
 		case f.kind.Kind() == reflect.Struct:
 			describeSection(property, value)
@@ -62,16 +63,16 @@ func describeSection(s *jsonschema.Schema, section reflect.Value) {
 	}
 }
 
-// newslettersSchema makes a mapping by name of what reflects as a list.
-func newslettersSchema(list *jsonschema.Schema) *jsonschema.Schema {
+// collectionSchema makes a mapping by name of what reflects as a list.
+func collectionSchema(list *jsonschema.Schema, c collection) *jsonschema.Schema {
 	one := list.Items
 	one.Properties.Delete("Name")
-	describeSection(one, reflect.ValueOf(newsletterDefaults("")))
-	return &jsonschema.Schema{
-		Type:                 "object",
-		PropertyNames:        &jsonschema.Schema{Pattern: namePattern},
-		AdditionalProperties: one,
+	describeSection(one, reflect.ValueOf(c.defaults("")))
+	names := &jsonschema.Schema{Pattern: c.pattern}
+	if c.pattern == "" {
+		names.MinLength = new(uint64(1))
 	}
+	return &jsonschema.Schema{Type: "object", PropertyNames: names, AdditionalProperties: one}
 }
 
 // constrain adds what is allowed. Where not every text is, a value may still

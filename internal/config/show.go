@@ -57,13 +57,14 @@ func treeOf(section reflect.Value) mapping {
 }
 
 func shown(f field, v reflect.Value) any {
-	switch value := v.Interface().(type) {
-	case []Newsletter:
+	if _, many := f.ofCollection(); many {
 		m := mapping{}
-		for i, n := range value {
-			m = append(m, pair{n.Name, treeOf(v.Index(i))})
+		for i := range v.Len() {
+			m = append(m, pair{v.Index(i).FieldByName("Name").String(), treeOf(v.Index(i))})
 		}
 		return m
+	}
+	switch value := v.Interface().(type) {
 	case time.Duration:
 		return FormatDuration(value)
 	case float64:

@@ -12,6 +12,7 @@ import (
 // share a group, whose mail is composed once. It implements store.Audience.
 type audience struct {
 	entries []*catalog.Entry
+	former  formerKeys
 	index   map[int64]int   // post → position in entries
 	masks   map[string]bits // topics → the posts they choose
 	numbers map[string]int  // set of posts → group number
@@ -58,7 +59,7 @@ func (a *audience) Assign(r store.Reader) int {
 
 // due gives the posts of the reader's topics that they have not got.
 func (a *audience) due(r store.Reader) bits {
-	mask := a.mask(Topics{Categories: r.Categories, Tags: r.Tags})
+	mask := a.mask(a.former.present(Topics{Categories: r.Categories, Tags: r.Tags}))
 	if len(r.Seen) == 0 {
 		return mask
 	}

@@ -50,7 +50,7 @@ func (s *Service) plan(ctx context.Context, r Request, watch int64) (Plan, error
 	a := newAudience(sel.Included, func(number int, due []*catalog.Entry) (store.Group, error) {
 		return s.compose(r, number, due, now)
 	})
-	a.watch = watch
+	a.watch, a.former = watch, formerOf(s.Posts())
 	if !e.Manual {
 		a.fewest = n.MinPosts
 	}

@@ -84,6 +84,20 @@ func TestReadersGetTheirTopics(t *testing.T) {
 	}
 }
 
+// TestATopicThatIsRenamedKeepsItsReaders: they chose it by a name that its
+// posts do not have any more.
+func TestATopicThatIsRenamedKeepsItsReaders(t *testing.T) {
+	h := newHouse(t, weekly())
+	h.readers(3, "", "DevOps")
+	e := h.publish("pipelines", time.Now(), "Platform")
+	h.snap.Categories = []*catalog.Term{{
+		Kind: catalog.Category, Key: "platform", Name: "Platform", Slug: "platform", Was: []string{"DevOps"}, Entries: []*catalog.Entry{e},
+	}}
+	if p := h.plan(weekly()); p.Edition.Counts.Pending != 3 {
+		t.Errorf("%+v", p.Edition)
+	}
+}
+
 func TestDryRunRecordsNothing(t *testing.T) {
 	h := newHouse(t, weekly())
 	h.readers(2, "")

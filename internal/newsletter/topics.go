@@ -52,13 +52,53 @@ func (t Topics) String() string {
 	return strings.Join(t.Categories, ",") + ";" + strings.Join(t.Tags, ",")
 }
 
+// A formerKeys leads from the keys of terms' former names to their present
+// ones: readers who chose a topic keep it when it is renamed.
+type formerKeys map[catalog.Kind]map[string]string
+
+func formerOf(snap *catalog.Snapshot) formerKeys {
+	f := formerKeys{}
+	for _, t := range slices.Concat(snap.Categories, snap.Tags) {
+		for _, was := range t.Was {
+			if f[t.Kind] == nil {
+				f[t.Kind] = map[string]string{}
+			}
+			f[t.Kind][term.Key(was)] = t.Key
+		}
+	}
+	return f
+}
+
+func (f formerKeys) present(t Topics) Topics {
+	if len(f) == 0 {
+		return t
+	}
+	return Topics{Categories: f.keys(catalog.Category, t.Categories), Tags: f.keys(catalog.Tag, t.Tags)}
+}
+
+func (f formerKeys) keys(kind catalog.Kind, ks []string) []string {
+	out := slices.Clone(ks)
+	for i, k := range out {
+		if now := f[kind][k]; now != "" {
+			out[i] = now
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// goesBy reports whether a key is that of the term's name or of a former one.
+func goesBy(t *catalog.Term, key string) bool {
+	return t.Key == key || slices.ContainsFunc(t.Was, func(was string) bool { return term.Key(was) == key })
+}
+
 // names gives the display names of keys, as the store's posts spell them.
 func names(ks []string, terms []*catalog.Term) []string {
 	out := make([]string, len(ks))
 	for i, k := range ks {
 		out[i] = k
 		for _, t := range terms {
-			if t.Key == k {
+			if goesBy(t, k) {
 				out[i] = t.Name
 			}
 		}
@@ -72,7 +112,7 @@ func resolve(given []string, terms []*catalog.Term) []string {
 	for _, g := range given {
 		k := term.Key(g)
 		for _, t := range terms {
-			if strings.EqualFold(t.Slug, strings.TrimSpace(g)) && t.Key != k {
+			if strings.EqualFold(t.Slug, strings.TrimSpace(g)) || goesBy(t, k) {
 				k = t.Key
 			}
 		}

@@ -24,8 +24,11 @@ type Config struct {
 	Formats []feed.Format // empty: all
 	Items   int           // entries per feed, at least; 0: 20
 	Days    int           // and all of so many days, counted back from the newest
-	Hubs    []string      // WebSub hubs, which every feed names
 	Summary bool          // summaries instead of full text; a post's own choice wins
+
+	Hubs    []string // WebSub hubs, which feeds and their headers name
+	Preset  Preset   // further addresses
+	Authors bool     // whether authors have feeds where the preset does not need them
 
 	// Cache is a file for what makes the next start faster; "": none.
 	// CacheStamp names what renders the posts.
@@ -76,13 +79,16 @@ func join(base, path string) string {
 
 func (c Config) title(kind catalog.Kind, name string) string {
 	switch kind {
-	case catalog.Category:
+	case catalog.Category, catalog.Author, catalog.Section:
 		return c.Title + ": " + name
 	case catalog.Tag:
 		return c.Title + ": #" + name
 	}
 	return c.Title
 }
+
+// kinds are the taxonomies in the order of their feeds.
+var kinds = []catalog.Kind{catalog.Category, catalog.Tag, catalog.Author, catalog.Section}
 
 // folder is the path under which the feeds of a term lie.
 func folder(kind catalog.Kind, slug string) string {
@@ -91,6 +97,10 @@ func folder(kind catalog.Kind, slug string) string {
 		return "/categories/" + slug + "/"
 	case catalog.Tag:
 		return "/tags/" + slug + "/"
+	case catalog.Author:
+		return "/authors/" + slug + "/"
+	case catalog.Section:
+		return "/sections/" + slug + "/"
 	}
 	return "/"
 }

@@ -30,7 +30,7 @@ func (p *Publisher) encode(ctx context.Context, windows []window) ([]*draft, err
 			continue
 		}
 		for _, f := range p.cfg.Formats {
-			drafts = append(drafts, &draft{window: w, format: f, path: w.Path + f.FileName()})
+			drafts = append(drafts, &draft{window: w, format: f, path: p.cfg.docPath(w.Path, f)})
 		}
 	}
 	drafts = append(drafts, &draft{path: opmlPath})

@@ -17,11 +17,15 @@ const manifestFile = ".tidings-manifest.json"
 
 type manifest struct {
 	Files map[string]manifestEntry `json:"files"` // by slash-separated path
+
+	self manifestEntry // its own file
 }
 
 type manifestEntry struct {
 	SHA256 string `json:"sha256"`
 	Source string `json:"source,omitempty"` // of a compressed sibling: SHA-256 of the plain file
+
+	info fs.FileInfo // the file when it last held these bytes; nil: not known
 }
 
 func readManifest(root *os.Root) (manifest, error) {

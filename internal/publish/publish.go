@@ -5,8 +5,7 @@
 package publish
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"slices"
 	"time"
 
 	"tidings/internal/catalog"
@@ -23,18 +22,33 @@ type Feed struct {
 	Posts    int    // visible posts it matches, also beyond the window
 	Modified time.Time
 	Docs     map[feed.Format]*Document
+
+	names []string // by which posts name the term, and its former ones
 }
 
 // A Set is everything published at one instant. It is immutable.
 type Set struct {
-	Feeds []*Feed // everything first, then categories, then tags, by slug
-	OPML  *Document
-	docs  map[string]*Document
+	Feeds   []*Feed // everything first, then each taxonomy by slug
+	OPML    *Document
+	docs    map[string]*Document // by path and by alias
+	aliases []alias              // of Feeds, in order of precedence
+	cfg     Config
+	moved   map[string]string // former path of a document or page of a term → present path
 }
 
-// Lookup gives the document at a path, well-known aliases included; nil if
-// there is none.
+// Lookup gives the document at a path, also at one of the well-known paths and
+// those of the preset; nil if there is none. The query of an address, if it
+// matters, is part of the path: "/?feed=rss2".
 func (s *Set) Lookup(path string) *Document { return s.docs[path] }
+
+// Moved gives the present path of a document or page of a term that had
+// another slug; "" if the path is none that was left.
+func (s *Set) Moved(path string) string {
+	if s.docs[path] != nil {
+		return ""
+	}
+	return s.moved[path]
+}
 
 // Documents gives each document of the feeds once, in their order, and the
 // OPML last. Aliases and the feeds of terms that lost their posts are not
@@ -54,30 +68,12 @@ func (s *Set) Documents() []*Document {
 	return out
 }
 
-// hash is in hexadecimal digits.
-func hash(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
-}
-
 // formats in the order in which they are offered.
 var formats = [...]feed.Format{feed.RSS, feed.Atom, feed.JSON}
 
-// aliases are further paths of the main feed, where readers and migrated
-// subscribers look for it.
-var aliases = [...]struct {
-	path   string
-	format feed.Format
-}{
-	{"/index.xml", feed.RSS}, {"/rss.xml", feed.RSS}, {"/rss/feed.xml", feed.RSS}, {"/index.rss", feed.RSS},
-	{"/feed", feed.RSS}, {"/feed/", feed.RSS}, {"/rss", feed.RSS}, {"/rss/", feed.RSS},
-	{"/feed.atom", feed.Atom},
-	{"/index.json", feed.JSON},
-}
-
 // newSet makes the index. Retired feeds can be looked up but are not listed.
-func newSet(feeds, retired []*Feed, opml *Document) *Set {
-	s := &Set{Feeds: feeds, OPML: opml, docs: map[string]*Document{opml.Path: opml}}
+func (c Config) newSet(feeds, retired []*Feed, opml *Document, former map[catalog.Kind]map[string]string) *Set {
+	s := &Set{cfg: c, Feeds: feeds, OPML: opml, docs: map[string]*Document{opml.Path: opml}, moved: c.movedPaths(former)}
 	for _, list := range [][]*Feed{feeds, retired} {
 		for _, f := range list {
 			for _, d := range f.Docs {
@@ -85,9 +81,10 @@ func newSet(feeds, retired []*Feed, opml *Document) *Set {
 			}
 		}
 	}
-	for _, a := range aliases {
-		if d := s.docs["/"+a.format.FileName()]; d != nil {
-			s.docs[a.path] = d
+	s.aliases = c.aliasesOf(feeds)
+	for _, a := range slices.Concat(s.aliases, c.aliasesOf(retired)) {
+		if s.docs[a.path] == nil {
+			s.docs[a.path] = a.doc
 		}
 	}
 	return s

@@ -101,7 +101,7 @@ func (p *Publisher) Update(ctx context.Context, snap *catalog.Snapshot) (Result,
 		p.encoded[w.Path] = w
 	}
 	p.rendered.known = nil // items hold it now
-	set := p.assemble(windows, fresh)
+	set := p.assemble(windows, fresh, snap.Former)
 	p.current.Store(set)
 	p.history.save(ctx)
 	return Result{Set: set, Changed: changed}, nil
@@ -121,13 +121,13 @@ func (p *Publisher) encodeOPML(windows []window) (*Document, error) {
 
 // outlines lists the live feeds, each in its most widely read format.
 func (p *Publisher) outlines(windows []window) []feed.Outline {
-	groups := map[catalog.Kind]string{catalog.Category: "Categories", catalog.Tag: "Tags"}
+	groups := map[catalog.Kind]string{catalog.Category: "Categories", catalog.Tag: "Tags", catalog.Author: "Authors", catalog.Section: "Sections"}
 	var out []feed.Outline
 	for _, w := range windows {
 		if !w.retired {
 			out = append(out, feed.Outline{
 				Group: groups[w.Kind], Title: w.Title,
-				XMLURL: p.cfg.URL(w.Path + p.cfg.Formats[0].FileName()), HTMLURL: p.cfg.page(w.Path),
+				XMLURL: p.cfg.URL(p.cfg.docPath(w.Path, p.cfg.Formats[0])), HTMLURL: p.cfg.page(w.Path),
 			})
 		}
 	}
@@ -161,15 +161,16 @@ func (p *Publisher) date(drafts []*draft) (fresh map[string]*Document, changed [
 }
 
 // assemble puts the fresh documents together with those that stay.
-func (p *Publisher) assemble(windows []window, fresh map[string]*Document) *Set {
+func (p *Publisher) assemble(windows []window, fresh map[string]*Document, former map[catalog.Kind]map[string]string) *Set {
 	var live, retired []*Feed
 	for _, w := range windows {
 		f := w.Feed
 		f.Docs = map[feed.Format]*Document{}
 		for _, format := range p.cfg.Formats {
-			doc := fresh[f.Path+format.FileName()]
+			at := p.cfg.docPath(f.Path, format)
+			doc := fresh[at]
 			if doc == nil {
-				doc = p.published(f.Path + format.FileName())
+				doc = p.published(at)
 			}
 			f.Docs[format] = doc
 			if doc.Modified.After(f.Modified) {
@@ -182,7 +183,7 @@ func (p *Publisher) assemble(windows []window, fresh map[string]*Document) *Set 
 			live = append(live, &f)
 		}
 	}
-	return newSet(live, retired, fresh[opmlPath])
+	return p.cfg.newSet(live, retired, fresh[opmlPath], former)
 }
 
 // published is the document now at path; nil if there is none.

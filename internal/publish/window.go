@@ -24,14 +24,15 @@ func (w window) same(old window) bool {
 	return w.Title == old.Title && slices.Equal(w.items, old.items)
 }
 
-// windows gives the feed of everything, then those of the categories and of
-// the tags, then the retired ones.
+// windows gives the feed of everything, then those of the terms of each
+// taxonomy, then the retired ones.
 func (p *Publisher) windows(snap *catalog.Snapshot) []window {
 	all := []window{p.window(Feed{}, "", snap.Entries)}
-	for _, t := range slices.Concat(snap.Categories, snap.Tags) {
-		all = append(all, p.window(Feed{Kind: t.Kind, Key: t.Key, Name: t.Name}, t.Slug, t.Entries))
+	for _, t := range slices.Concat(snap.Categories, snap.Tags, snap.Authors, snap.Sections) {
+		f := Feed{Kind: t.Kind, Key: t.Key, Name: t.Name, names: slices.Concat(t.Spellings, t.Was)}
+		all = append(all, p.window(f, t.Slug, t.Entries))
 	}
-	return append(all, p.retired(all)...)
+	return append(all, p.retired(all, snap.Former)...)
 }
 
 func (p *Publisher) window(f Feed, slug string, entries []*catalog.Entry) window {
@@ -57,8 +58,9 @@ func (c Config) recent(entries []*catalog.Entry) []*catalog.Entry {
 
 // retired gives an empty feed for every term that had posts once: those who
 // subscribed to it must not be told that it is gone, for it may come back.
-// What is left of the term is its slug.
-func (p *Publisher) retired(live []window) []window {
+// What is left of the term is its slug. A slug that leads to another one is not
+// retired.
+func (p *Publisher) retired(live []window, former map[catalog.Kind]map[string]string) []window {
 	seen := map[string]bool{}
 	for _, w := range live {
 		seen[w.Path] = true
@@ -67,7 +69,7 @@ func (p *Publisher) retired(live []window) []window {
 	for name := range p.history.known {
 		dir, file := path.Split(name)
 		kind, slug, ok := parseFolder(dir)
-		if !ok || seen[dir] || !slices.ContainsFunc(formats[:], func(f feed.Format) bool { return f.FileName() == file }) {
+		if !ok || seen[dir] || former[kind][slug] != "" || !p.cfg.has(kind) || !slices.ContainsFunc(formats[:], func(f feed.Format) bool { return f.FileName() == file }) {
 			continue
 		}
 		seen[dir] = true
@@ -81,7 +83,7 @@ func (p *Publisher) retired(live []window) []window {
 
 // parseFolder is the inverse of folder.
 func parseFolder(dir string) (catalog.Kind, string, bool) {
-	for _, kind := range []catalog.Kind{catalog.Category, catalog.Tag} {
+	for _, kind := range kinds {
 		prefix := strings.TrimSuffix(folder(kind, ""), "/")
 		if slug, ok := strings.CutPrefix(dir, prefix); ok {
 			slug = strings.TrimSuffix(slug, "/")

@@ -1,218 +1,257 @@
 package publish
 
 import (
-	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
-// WriteReport counts the documents of one Write; compressed siblings count only
-// where they are removed.
+// WriteReport counts the documents of one Write. Compressed siblings, the
+// copies at well-known other names and the snippets for web servers count
+// only where they are removed.
 type WriteReport struct {
 	Files     int // Written + Unchanged
 	Written   int
 	Unchanged int // the file held these bytes already and was left alone
-	Removed   int // files that are no longer wanted, siblings too
+	Removed   int // files that are no longer wanted, of all kinds
 }
 
-// Write makes dir hold the documents of the set, at their paths, and beside
-// each its compressed siblings in the named codings ("gzip", "br", "zstd").
-// Every file changes at once or not at all; one that holds the right bytes
-// keeps its modification time. Files of earlier calls that are no longer
-// wanted are removed, unless somebody changed them since. Nothing outside dir
-// is touched. After an error or a kill every file is an old or a new one, and
-// the next call completes the work. One process at a time writes to a dir.
-func Write(dir string, set *Set, codings []string) (WriteReport, error) {
-	report, err := write(dir, set, codings)
+// A Writer makes a directory hold the documents of one set after the other,
+// at their paths, and beside each its compressed siblings.
+//
+// Every file changes at once or not at all, and none before the bytes of all
+// are on the disk; one that holds the right bytes keeps its modification time.
+// A sibling never stands beside other bytes than its own. Files of earlier
+// sets that are no longer wanted are removed, unless somebody changed them
+// since. Nothing outside the directory is touched. After an error, a kill or a
+// power failure every file is an old or a new one, and the next Write
+// completes the work.
+//
+// A Writer is not safe for concurrent use, and one at a time may work on a
+// directory.
+type Writer struct {
+	dir    string
+	codecs codecs
+	last   manifest // what the last Write left
+	opened bool     // whether last is known
+}
+
+// NewWriter gives a Writer to dir, which need not exist, with siblings in the
+// named codings ("gzip", "br", "zstd").
+func NewWriter(dir string, codings []string) (*Writer, error) {
+	c, err := newCodecs(codings)
 	if err != nil {
-		return report, fmt.Errorf("write the feeds to %s: %w", dir, err)
+		return nil, fmt.Errorf("write feeds to %s: %w", dir, err)
+	}
+	return &Writer{dir: dir, codecs: c}, nil
+}
+
+// Write makes dir hold one set, once.
+func Write(dir string, set *Set, codings []string) (WriteReport, error) {
+	w, err := NewWriter(dir, codings)
+	if err != nil {
+		return WriteReport{}, err
+	}
+	return w.Write(set)
+}
+
+// Write makes the directory hold the set. Of files that this Writer has seen
+// before it looks at size and time; it reads those whose are other ones.
+func (w *Writer) Write(set *Set) (WriteReport, error) {
+	report, err := w.write(set)
+	if err != nil {
+		return report, fmt.Errorf("write the feeds to %s: %w", w.dir, err)
 	}
 	return report, nil
 }
 
-func write(dir string, set *Set, codings []string) (WriteReport, error) {
-	names, err := fileNames(set.Documents())
+func (w *Writer) write(set *Set) (WriteReport, error) {
+	wanted, err := wantedFiles(set, w.codecs.names)
 	if err != nil {
 		return WriteReport{}, err
 	}
-	w, err := newWriter(dir, codings)
+	if err := os.MkdirAll(w.dir, 0o755); err != nil {
+		return WriteReport{}, err
+	}
+	root, err := os.OpenRoot(w.dir)
 	if err != nil {
 		return WriteReport{}, err
 	}
-	defer w.root.Close()
-	for i, d := range set.Documents() {
-		if err := w.document(names[i], d); err != nil {
-			return w.report, err
-		}
+	defer root.Close()
+	if err := w.open(root, wanted); err != nil {
+		return WriteReport{}, err
 	}
-	if err := w.removeStale(); err != nil {
-		return w.report, err
-	}
-	return w.report, w.finish()
+	p := &pass{root: root, last: w.last, codecs: &w.codecs, folders: byFolder(wanted)}
+	err = p.run()
+	w.last = p.next
+	return p.report, err
 }
 
-// A writer is one Write under way.
-type writer struct {
-	root    *os.Root
-	codings []coding
-	old     manifest // what the last Write left
-	next    manifest // what this one leaves
-	report  WriteReport
-}
-
-func newWriter(dir string, codings []string) (*writer, error) {
-	w := &writer{next: manifest{Files: map[string]manifestEntry{}}}
-	for _, name := range codings {
-		c, err := newCoding(name)
-		if err != nil {
-			return nil, err
-		}
-		w.codings = append(w.codings, c)
+// open learns what the last Write left, and removes what killed ones did.
+func (w *Writer) open(root *os.Root, wanted []file) (err error) {
+	if w.opened {
+		return nil
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	var err error
-	if w.root, err = os.OpenRoot(dir); err != nil {
-		return nil, err
-	}
-	if w.old, err = readManifest(w.root); err != nil {
-		w.root.Close()
-		return nil, err
-	}
-	return w, nil
-}
-
-// document writes the siblings first: a web server prefers them, and must not
-// send old ones beside a new plain file for long.
-func (w *writer) document(name string, d *Document) error {
-	if err := w.root.MkdirAll(filepath.FromSlash(path.Dir(name)), 0o755); err != nil {
+	if w.last, err = readManifest(root); err != nil {
 		return err
 	}
-	for _, c := range w.codings {
-		if err := w.sibling(name+c.suffix, d, c); err != nil {
+	folders := map[string]bool{".": true}
+	for name := range w.last.Files {
+		folders[path.Dir(name)] = true
+	}
+	for _, f := range wanted {
+		folders[path.Dir(f.name)] = true
+	}
+	err = removeLeftovers(root, slices.Sorted(maps.Keys(folders)))
+	w.opened = err == nil
+	return err
+}
+
+// A pass is one Write under way: first every new file is written beside the
+// one whose place it will take, then all take their places.
+type pass struct {
+	root    *os.Root
+	codecs  *codecs
+	last    manifest // what is there
+	next    manifest // what will be there; after an error, what is there as far as is known
+	folders []*folderWork
+	// manifest is the new one under its temporary name; zero: the last one stays.
+	manifest move
+	report   WriteReport
+}
+
+func (p *pass) run() error {
+	err := p.prepare()
+	if err == nil {
+		err = p.commit()
+	}
+	if err != nil {
+		p.next = p.last // its bytes are compared anew the next time
+		return errors.Join(err, p.discard())
+	}
+	return p.finish()
+}
+
+// prepare writes every file that is not as it should be under a temporary
+// name, and returns when their bytes are on the disk.
+func (p *pass) prepare() error {
+	err := p.each(func(f *folderWork) error { return f.prepare(p) })
+	if err != nil {
+		return err
+	}
+	p.next = manifest{Files: map[string]manifestEntry{}}
+	for _, f := range p.folders {
+		maps.Copy(p.next.Files, f.entries)
+	}
+	if err := p.prepareManifest(); err != nil {
+		return err
+	}
+	return syncAll(p.root, p.temporary())
+}
+
+// prepareManifest writes the next manifest, unless it is as the last one.
+func (p *pass) prepareManifest() (err error) {
+	b, err := p.next.encode()
+	if err != nil {
+		return err
+	}
+	d := NewDocument(manifestFile, "", b)
+	info, same, err := look(p.root, manifestFile, p.last.self, d.Hash, d)
+	if err == nil && !same {
+		p.manifest, info, err = writeTemp(p.root, manifestFile, d)
+	}
+	p.next.self = manifestEntry{SHA256: d.Hash, info: info}
+	return err
+}
+
+// commit gives every new file its place.
+func (p *pass) commit() error {
+	return p.each(func(f *folderWork) error { return f.commit(p) })
+}
+
+// each works on all folders at once and gives the first error in their order.
+func (p *pass) each(work func(f *folderWork) error) error {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	errs := make([]error, len(p.folders))
+	_ = parallel(ctx, len(p.folders), func(i int) {
+		if errs[i] = work(p.folders[i]); errs[i] != nil {
+			stop()
+		}
+	})
+	for _, err := range errs {
+		if err != nil {
 			return err
 		}
 	}
-	written, err := w.put(name, d.Bytes())
-	if err != nil {
-		return err
-	}
-	w.next.Files[name] = manifestEntry{SHA256: d.Hash}
-	w.report.Files++
-	if written {
-		w.report.Written++
-	} else {
-		w.report.Unchanged++
-	}
 	return nil
 }
 
-// sibling does not compress again what stands there already.
-func (w *writer) sibling(name string, d *Document, c coding) error {
-	if was := w.old.Files[name]; was.Source == d.Hash && w.hash(name) == was.SHA256 {
-		w.next.Files[name] = was
+// temporary lists the files that wait for their places.
+func (p *pass) temporary() []string {
+	var names []string
+	for _, f := range p.folders {
+		for _, c := range f.changes {
+			for _, m := range c.moves {
+				names = append(names, path.Join(f.name, m.temp))
+			}
+		}
+	}
+	if p.manifest.temp != "" {
+		names = append(names, p.manifest.temp)
+	}
+	return names
+}
+
+// discard removes the temporary files that are left after an error.
+func (p *pass) discard() error {
+	var errs []error
+	for _, name := range p.temporary() {
+		if err := p.root.Remove(filepath.FromSlash(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// finish removes what the set does not want any more, and then gives the
+// manifest its place: until it has, those files are known to be ours.
+func (p *pass) finish() error {
+	for _, f := range p.folders {
+		p.report.Written += f.written
+		p.report.Unchanged += f.unchanged
+	}
+	p.report.Files = p.report.Written + p.report.Unchanged
+	if err := p.removeStale(); err != nil {
+		return errors.Join(err, p.discard())
+	}
+	if p.manifest.temp == "" {
 		return nil
 	}
-	b, err := c.compress(d.Bytes())
-	if err != nil {
-		return fmt.Errorf("compress %s: %w", name, err)
-	}
-	if _, err := w.put(name, b); err != nil {
-		return err
-	}
-	w.next.Files[name] = manifestEntry{SHA256: hash(b), Source: d.Hash}
-	return nil
-}
-
-// put writes the file unless it holds these bytes already.
-func (w *writer) put(name string, b []byte) (written bool, err error) {
-	if present, err := w.root.ReadFile(filepath.FromSlash(name)); err == nil && bytes.Equal(present, b) {
-		return false, nil
-	}
-	return true, replaceFile(w.root, name, b)
+	return p.manifest.commit(p.root)
 }
 
 // removeStale removes what an earlier Write left and this one did not want,
 // siblings before their plain file, and folders that became empty.
-func (w *writer) removeStale() error {
-	for _, name := range slices.Backward(slices.Sorted(maps.Keys(w.old.Files))) {
-		_, wanted := w.next.Files[name]
-		if is := w.hash(name); wanted || is == "" || is != w.old.Files[name].SHA256 {
+func (p *pass) removeStale() error {
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(p.last.Files))) {
+		if _, wanted := p.next.Files[name]; wanted || !p.untouched(name) {
 			continue
 		}
-		if err := w.root.Remove(filepath.FromSlash(name)); err != nil {
+		if err := p.root.Remove(filepath.FromSlash(name)); err != nil {
 			return err
 		}
-		w.report.Removed++
+		p.report.Removed++
 		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-			if w.root.Remove(filepath.FromSlash(dir)) != nil {
+			if p.root.Remove(filepath.FromSlash(dir)) != nil {
 				break // not empty
 			}
 		}
 	}
 	return nil
-}
-
-func (w *writer) finish() error {
-	b, err := w.next.encode()
-	if err != nil {
-		return err
-	}
-	if _, err := w.put(manifestFile, b); err != nil {
-		return err
-	}
-	return removeLeftovers(w.root, w.folders())
-}
-
-// folders are those in which this Write or the last one had files.
-func (w *writer) folders() []string {
-	folders := map[string]bool{".": true}
-	for _, m := range []manifest{w.old, w.next} {
-		for name := range m.Files {
-			folders[path.Dir(name)] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(folders))
-}
-
-// hash is "" for a file that cannot be read.
-func (w *writer) hash(name string) string {
-	b, err := w.root.ReadFile(filepath.FromSlash(name))
-	if err != nil {
-		return ""
-	}
-	return hash(b)
-}
-
-// fileNames gives the slash-separated names of the documents below a
-// directory, safe on every common file system, also one that ignores case.
-func fileNames(docs []*Document) ([]string, error) {
-	var names []string
-	seen := map[string]string{}
-	for _, d := range docs {
-		name := strings.TrimPrefix(d.Path, "/")
-		for segment := range strings.SplitSeq(name, "/") {
-			if !safeSegment(segment) {
-				return nil, fmt.Errorf("%q is not safe as a file name", d.Path)
-			}
-		}
-		folded := strings.ToLower(name)
-		if other, taken := seen[folded]; taken {
-			return nil, fmt.Errorf("%q and %q are one file where case is ignored", other, d.Path)
-		}
-		seen[folded] = d.Path
-		names = append(names, name)
-	}
-	return names, nil
-}
-
-func safeSegment(s string) bool {
-	return filepath.IsLocal(s) && s[0] != '.' && !strings.HasSuffix(s, ".") && !strings.HasSuffix(s, " ") &&
-		!strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || strings.ContainsRune(`\:*?"<>|`, r) })
 }

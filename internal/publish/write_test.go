@@ -3,6 +3,7 @@ package publish_test
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -29,13 +30,17 @@ func write(t *testing.T, dir string, set *publish.Set, codings ...string) publis
 	return report
 }
 
-// files gives the contents of all files below dir but the manifest.
+// files gives the contents of all files below dir but the manifest and what
+// is for web servers.
 func files(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() || d.Name() == ".tidings-manifest.json" {
 			return err
+		}
+		if filepath.Base(filepath.Dir(path)) == ".tidings" || d.Name() == "_headers" || d.Name() == "_redirects" {
+			return nil
 		}
 		name, _ := filepath.Rel(dir, path)
 		b, err := os.ReadFile(path)
@@ -50,7 +55,7 @@ func files(t *testing.T, dir string) map[string]string {
 
 // contents are the files that a set makes.
 func contents(set *publish.Set) map[string]string {
-	out := map[string]string{}
+	out := set.Copies()
 	for _, d := range set.Documents() {
 		out[strings.TrimPrefix(d.Path, "/")] = string(d.Bytes())
 	}
@@ -93,7 +98,10 @@ func TestWriteLeavesUnchangedFilesAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		touched := slices.Contains(paths(r.Changed), "/"+strings.TrimSuffix(name, ".gz"))
+		if d := r.Set.Lookup("/" + name); d != nil {
+			name = d.Path
+		}
+		touched := slices.Contains(paths(r.Changed), "/"+strings.TrimSuffix(strings.TrimPrefix(name, "/"), ".gz"))
 		if info.ModTime().Equal(old) == touched {
 			t.Errorf("%s: changed %t, modified %v", name, touched, info.ModTime())
 		}
@@ -145,6 +153,9 @@ func TestWriteSiblings(t *testing.T) {
 	}
 	first := files(t, dir)
 	for name, want := range contents(set) {
+		if set.Copies()[name] != "" {
+			continue
+		}
 		for suffix, reader := range open {
 			r, err := reader(strings.NewReader(first[name+suffix]))
 			if err != nil {
@@ -256,7 +267,7 @@ func twoSets() [2]*publish.Set {
 	var sets [2]*publish.Set
 	for i, letter := range []string{"a", "b"} {
 		var docs []*publish.Document
-		for j := range 6 {
+		for j := range 40 {
 			docs = append(docs, publish.NewDocument("/tags/"+name(j)+"/feed.xml", "", bytes.Repeat([]byte(letter), 100_000)))
 		}
 		sets[i] = publish.NewSet(docs...)
@@ -265,20 +276,21 @@ func twoSets() [2]*publish.Set {
 }
 
 // TestWriteSurvivesAKill kills a process that writes two sets in turn; every
-// file must be of one or the other, and the next Write leaves nothing else.
+// file must be of one or the other, no sibling may be of another file than
+// the one it stands beside, and the next Write leaves nothing else.
 func TestWriteSurvivesAKill(t *testing.T) {
 	const env = "TIDINGS_TEST_WRITE_TO"
 	sets := twoSets()
 	if dir := os.Getenv(env); dir != "" {
-		for i := 0; ; i++ {
-			if _, err := publish.Write(dir, sets[i%2], []string{"gzip"}); err != nil {
-				t.Fatal(err)
-			}
+		w, err := publish.NewWriter(dir, []string{"gzip"})
+		for i := 0; err == nil; i++ {
+			_, err = w.Write(sets[i%2])
 			os.Stdout.WriteString(".")
 		}
+		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for range 2 {
+	for round := range 4 {
 		child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
 		child.Env = append(os.Environ(), env+"="+dir)
 		out, err := child.StdoutPipe()
@@ -288,18 +300,13 @@ func TestWriteSurvivesAKill(t *testing.T) {
 		if err := child.Start(); err != nil {
 			t.Fatal(err)
 		}
-		_, err = io.ReadFull(out, make([]byte, 3))
+		_, err = io.ReadFull(out, make([]byte, 2+round))
 		child.Process.Kill()
 		child.Wait()
 		if err != nil {
 			t.Fatalf("the child wrote nothing: %v", err)
 		}
-		a, b := contents(sets[0]), contents(sets[1])
-		for name, got := range files(t, dir) {
-			if filepath.Ext(name) == ".xml" && got != a[name] && got != b[name] {
-				t.Errorf("%s is half a file of %d bytes", name, len(got))
-			}
-		}
+		checkWhole(t, dir, sets)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "tags", name(0), ".tidings-0.tmp"), []byte("half"), 0o644); err != nil {
 		t.Fatal(err)
@@ -307,5 +314,116 @@ func TestWriteSurvivesAKill(t *testing.T) {
 	write(t, dir, sets[0])
 	if diff := cmp.Diff(contents(sets[0]), files(t, dir)); diff != "" {
 		t.Errorf("not as wanted after the next write:\n%s", diff)
+	}
+}
+
+// checkWhole checks that each file is of either set, and each sibling of its
+// file.
+func checkWhole(t *testing.T, dir string, sets [2]*publish.Set) {
+	t.Helper()
+	a, b, found := contents(sets[0]), contents(sets[1]), files(t, dir)
+	for name, got := range found {
+		if filepath.Ext(name) == ".xml" && got != a[name] && got != b[name] {
+			t.Errorf("%s is half a file of %d bytes", name, len(got))
+		}
+		if plain, ok := strings.CutSuffix(name, ".gz"); ok && unzip(t, got) != found[plain] {
+			t.Errorf("%s is not of the file beside it", name)
+		}
+	}
+}
+
+func unzip(t *testing.T, s string) string {
+	t.Helper()
+	r, err := gzip.NewReader(strings.NewReader(s))
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(b)
+}
+
+// TestWriterReadsOnlyWhatOthersTouched: to one Writer a file of its own is
+// what it was as long as its size and time are; with other ones it is looked
+// at, and mended.
+func TestWriterReadsOnlyWhatOthersTouched(t *testing.T) {
+	dir := t.TempDir()
+	set := publish.NewSet(
+		publish.NewDocument("/feed.xml", "", []byte("sound")),
+		publish.NewDocument("/tags/go/feed.xml", "", []byte("sound")))
+	w, err := publish.NewWriter(dir, []string{"gzip"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := func() publish.WriteReport {
+		report, err := w.Write(set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report
+	}
+	again()
+	file := filepath.Join(dir, "feed.xml")
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit := func(modified time.Time) {
+		if err := errors.Join(os.WriteFile(file, []byte("other"), 0o644), os.Chtimes(file, modified, modified)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edit(info.ModTime())
+	if got := again(); got != (publish.WriteReport{Files: 3, Unchanged: 3}) {
+		t.Errorf("a file of the same size and time was read: %+v", got)
+	}
+	edit(info.ModTime().Add(time.Second))
+	if got := again(); got != (publish.WriteReport{Files: 3, Unchanged: 2, Written: 1}) {
+		t.Errorf("after somebody's edit: %+v", got)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "tags")); err != nil {
+		t.Fatal(err)
+	}
+	if got := again(); got != (publish.WriteReport{Files: 3, Unchanged: 2, Written: 1}) {
+		t.Errorf("after somebody removed a folder: %+v", got)
+	}
+	if got := files(t, dir); got["feed.xml"] != "sound" || got["tags/go/feed.xml"] != "sound" || unzip(t, got["tags/go/feed.xml.gz"]) != "sound" {
+		t.Errorf("in the end: %q", got)
+	}
+}
+
+// TestCopiesGiveWay: index.xml and its like are names that a site's own
+// generator may use.
+func TestCopiesGiveWay(t *testing.T) {
+	dir, posts := t.TempDir(), some()
+	for name, text := range map[string]string{"index.json": "their search index", "rss": "their file"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "feed.atom"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p := newPublisher(config(), nil, nil)
+	write(t, dir, update(t, p, posts...).Set)
+	got := files(t, dir)
+	if got["index.json"] != "their search index" || got["rss"] != "their file" {
+		t.Errorf("a file of somebody else was replaced: %q, %q", got["index.json"], got["rss"])
+	}
+	if got["index.xml"] != got["feed.xml"] || got["rss.xml"] != got["feed.xml"] {
+		t.Error("the copies are not as the feed")
+	}
+	// Somebody takes a name that was ours, and the feed changes.
+	if err := os.WriteFile(filepath.Join(dir, "index.xml"), []byte("theirs now"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	posts[2] = edited(posts[2], "Another life")
+	write(t, dir, update(t, p, posts...).Set)
+	got = files(t, dir)
+	if got["index.xml"] != "theirs now" || got["rss.xml"] != got["feed.xml"] {
+		t.Errorf("index.xml holds %q; rss.xml is the feed: %t", got["index.xml"], got["rss.xml"] == got["feed.xml"])
 	}
 }

@@ -32,6 +32,7 @@ type Store interface {
 	Posts
 	Documents
 	Hubs
+	Terms
 	Subscribers
 	Suppressions
 	Editions

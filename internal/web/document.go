@@ -8,22 +8,11 @@ import (
 	"tidings/internal/publish"
 )
 
-const (
-	// Readers take max-age as the shortest time between two visits. Caches may
-	// show an hour-old feed while they fetch, and a week-old one when we are
-	// away.
-	feedCaching = "public, max-age=900, stale-while-revalidate=3600, stale-if-error=604800"
-
-	// A script inside a feed would otherwise run on our origin when somebody
-	// opens the feed in a browser.
-	feedPolicy = "default-src 'none'; style-src 'self'; img-src *; sandbox"
-)
-
 // documentHeader is what every answer about a document has. The slices are
 // shared by all answers, and nobody writes to them.
 var documentHeader = map[string][]string{
-	"Cache-Control":                 {feedCaching},
-	"Content-Security-Policy":       {feedPolicy},
+	"Cache-Control":                 {publish.Caching},
+	"Content-Security-Policy":       {publish.Policy},
 	"Vary":                          {"Accept-Encoding, A-IM, Sec-Fetch-Dest"},
 	"Access-Control-Allow-Origin":   {"*"},
 	"Access-Control-Expose-Headers": {"ETag, Last-Modified, IM, Link"},
@@ -105,6 +94,6 @@ func preflight(w http.ResponseWriter) {
 	h.Set("Access-Control-Allow-Headers", "A-IM, If-Modified-Since, If-None-Match")
 	h.Set("Access-Control-Max-Age", "86400")
 	h.Set("Allow", "GET, HEAD, OPTIONS")
-	h.Set("Cache-Control", feedCaching)
+	h.Set("Cache-Control", publish.Caching)
 	w.WriteHeader(http.StatusNoContent)
 }

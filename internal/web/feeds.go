@@ -26,8 +26,10 @@ func (s *server) directory(w http.ResponseWriter, r *http.Request) error {
 		{Heading: "Everything", Anchor: "everything"},
 		{Heading: "Categories", Anchor: "categories"},
 		{Heading: "Tags", Anchor: "tags"},
+		{Heading: "Authors", Anchor: "authors"},
+		{Heading: "Sections", Anchor: "sections"},
 	}
-	place := map[catalog.Kind]int{"": 0, catalog.Category: 1, catalog.Tag: 2}
+	place := map[catalog.Kind]int{"": 0, catalog.Category: 1, catalog.Tag: 2, catalog.Author: 3, catalog.Section: 4}
 	for _, f := range set.Feeds {
 		g := &groups[place[f.Kind]]
 		g.Feeds = append(g.Feeds, s.feed(f))

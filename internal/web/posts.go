@@ -19,6 +19,12 @@ const perScreen = 20
 
 // home shows the latest posts.
 func (s *server) home(w http.ResponseWriter, r *http.Request) error {
+	if set := s.feeds(); set != nil && r.URL.RawQuery != "" {
+		if doc := set.Lookup("/?" + r.URL.RawQuery); doc != nil {
+			s.document(w, r, s.shelves.of(set).of(doc))
+			return nil
+		}
+	}
 	snap := s.Snapshot()
 	if snap == nil {
 		return errStarting
@@ -44,7 +50,15 @@ func (s *server) tag(w http.ResponseWriter, r *http.Request) error {
 	return s.term(w, r, catalog.Tag, "Tag")
 }
 
-// term shows the posts of one category or tag.
+func (s *server) author(w http.ResponseWriter, r *http.Request) error {
+	return s.term(w, r, catalog.Author, "Author")
+}
+
+func (s *server) section(w http.ResponseWriter, r *http.Request) error {
+	return s.term(w, r, catalog.Section, "Section")
+}
+
+// term shows the posts of one term.
 func (s *server) term(w http.ResponseWriter, r *http.Request, kind catalog.Kind, label string) error {
 	snap, slug := s.Snapshot(), r.PathValue("slug")
 	if snap == nil {
@@ -83,25 +97,36 @@ func bySlug(snap *catalog.Snapshot, kind catalog.Kind, slug string) *catalog.Ter
 }
 
 func termsOf(snap *catalog.Snapshot, kind catalog.Kind) []*catalog.Term {
-	if kind == catalog.Tag {
+	switch kind {
+	case catalog.Tag:
 		return snap.Tags
+	case catalog.Author:
+		return snap.Authors
+	case catalog.Section:
+		return snap.Sections
 	}
 	return snap.Categories
 }
 
 // termPath is the path of a term's page, not escaped.
 func termPath(t *catalog.Term) string {
-	if t.Kind == catalog.Tag {
+	switch t.Kind {
+	case catalog.Tag:
 		return "/tags/" + t.Slug + "/"
+	case catalog.Author:
+		return "/authors/" + t.Slug + "/"
+	case catalog.Section:
+		return "/sections/" + t.Slug + "/"
 	}
 	return "/categories/" + t.Slug + "/"
 }
 
 func escapedPath(p string) string { return (&url.URL{Path: p}).EscapedPath() }
 
-// subscribeTo is the address of the sign-up form with a term chosen.
+// subscribeTo is the address of the sign-up form with a term chosen; "" if
+// nobody can sign up, or not by terms of this kind.
 func (s *server) subscribeTo(kind catalog.Kind, t *catalog.Term) string {
-	if s.signUpOff() != "" {
+	if s.signUpOff() != "" || kind != catalog.Category && kind != catalog.Tag {
 		return ""
 	}
 	return s.local("/subscribe?" + url.Values{string(kind): {t.Slug}}.Encode())

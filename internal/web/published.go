@@ -43,6 +43,12 @@ func (s *server) find(path string) handler {
 				return nil
 			}
 		}
+		if to := set.Moved(path); to != "" {
+			return func(w http.ResponseWriter, r *http.Request) error {
+				w.Header().Set("Cache-Control", moveCaching)
+				return s.move(w, r, s.root+to)
+			}
+		}
 	}
 	snap := s.Snapshot()
 	if snap == nil || !s.HostsPosts {

@@ -48,6 +48,12 @@ func (s *server) routes() http.Handler {
 		{pattern: "/admin/mailbox/{id}/html", get: s.messageHTML, scope: forItself},
 		{pattern: "/admin/mailbox/{id}/source", get: s.messageSource, scope: forItself},
 	}
+	if s.Authors {
+		table = append(table, route{pattern: "/authors/{slug}/{$}", get: s.author})
+	}
+	if s.Sections {
+		table = append(table, route{pattern: "/sections/{slug}/{$}", get: s.section})
+	}
 	mux := http.NewServeMux()
 	for _, rt := range table {
 		mux.Handle(rt.pattern, s.serve(rt))

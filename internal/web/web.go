@@ -37,6 +37,8 @@ type Config struct {
 	BaseURL        string // public address of this daemon; may have a path
 	FeedsURL       string // where the feeds are public; "": BaseURL
 	HostsPosts     bool   // SiteURL is this daemon's: it serves the post pages
+	Authors        bool   // authors have pages
+	Sections       bool   // folders of posts have pages
 	MailingOff     string // why sign-up is off, as a part of a sentence; "" if it is on
 	Newsletters    []Newsletter
 	TrustedProxies []netip.Prefix // their X-Forwarded-For is believed

@@ -30,6 +30,7 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"PostUpdates":   testPostUpdates,
 		"Documents":     testDocuments,
 		"Hubs":          testHubs,
+		"TermSlugs":     testTermSlugs,
 		"SignUp":        testSignUp,
 		"SignUpAgain":   testSignUpAgain,
 		"Confirm":       testConfirm,
