@@ -39,8 +39,13 @@ func (rec *record) heldBack(now time.Time) string {
 	return ""
 }
 
-// turns is when time alone will next show or hide the post; zero if never.
+// turns is when time alone will next show or hide the post, or end the telling
+// that it left; zero if never.
 func (rec *record) turns(now time.Time) time.Time {
+	return sooner(rec.appearsOrExpires(now), rec.forgets(now))
+}
+
+func (rec *record) appearsOrExpires(now time.Time) time.Time {
 	p := rec.post
 	switch {
 	case p == nil || p.Hidden != "" || rec.state == gone:

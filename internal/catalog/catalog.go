@@ -64,6 +64,8 @@ type Snapshot struct {
 	Alarm      *Alarm                     // set while a mass disappearance is not accepted
 	Posts      int                        // files that are posts, visible or not
 	Held       []Held                     // posts that readers may not see now, by file
+	Departed   []*Departed                // posts that left not long ago, the last to leave first
+	Gone       map[string]bool            // addresses of posts that left, and that lead nowhere else
 }
 
 // Held is a post that readers may not see.

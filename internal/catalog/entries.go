@@ -37,6 +37,7 @@ func (r *roll) refresh(now time.Time) (added, changed, removed, replaced []*Entr
 	for rec := range r.touched {
 		before := rec.entry
 		rec.entry = r.entryOf(rec, now)
+		r.withdraw(rec)
 		delete(r.hidden, rec)
 		if rec.entry == nil && rec.post != nil && (rec.state == here || rec.state == spoiled) {
 			r.hidden[rec] = true

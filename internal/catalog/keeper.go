@@ -117,8 +117,8 @@ func (k *keeper) judge(now time.Time) {
 	}
 }
 
-// recall fetches the last good version of posts whose file cannot be used
-// and that were not read since the start.
+// recall fetches the last good version of posts that were not read since the
+// start and whose file cannot be used, or left not long ago.
 func (k *keeper) recall(ctx context.Context) error {
 	wanted := map[int64]*record{}
 	for _, set := range []map[*record]bool{k.roll.spoilt, k.roll.missing} {
@@ -126,6 +126,11 @@ func (k *keeper) recall(ctx context.Context) error {
 			if rec.post == nil && !rec.lost {
 				wanted[rec.row.ID] = rec
 			}
+		}
+	}
+	for rec := range k.roll.touched {
+		if rec.state == gone && rec.post == nil && !rec.lost && rec.row.ID != 0 && rec.row.Gone.Add(remembered).After(k.cfg.Now()) {
+			wanted[rec.row.ID] = rec
 		}
 	}
 	if len(wanted) == 0 {

@@ -45,21 +45,23 @@ func (rec *record) pinned() bool { return rec.row.GUID != "" }
 // input or output, and what it does depends only on its state, the findings
 // and the instant, never on their order.
 type roll struct {
-	cfg     Config
-	present map[string]*record // here or spoiled, by file
-	absent  orphans            // missing or gone
-	missing map[*record]bool
-	spoilt  map[*record]bool
-	byGUID  map[string]*record
-	byID    map[int64]*record
-	paths   map[string]*record // addresses in use; those of gone posts are free
-	former  map[string]*record // addresses that a post once had
-	timed   map[*record]bool   // records that time alone will show or hide
-	hidden  map[*record]bool   // records with a file that readers do not see
-	touched map[*record]bool   // records whose entry may have changed
-	unsaved map[*record]bool
-	warned  map[*record]bool // records with warnings
-	guard   guard
+	cfg       Config
+	present   map[string]*record // here or spoiled, by file
+	absent    orphans            // missing or gone
+	missing   map[*record]bool
+	spoilt    map[*record]bool
+	byGUID    map[string]*record
+	byID      map[int64]*record
+	paths     map[string]*record // addresses in use; those of gone posts are free
+	former    map[string]*record // addresses that a post once had
+	timed     map[*record]bool   // records that time alone will show or hide
+	hidden    map[*record]bool   // records with a file that readers do not see
+	touched   map[*record]bool   // records whose entry may have changed
+	unsaved   map[*record]bool
+	warned    map[*record]bool // records with warnings
+	withdrawn map[*record]bool // records that readers have seen and do not see
+	departure bool             // what is told of them may be another thing now
+	guard     guard
 }
 
 func newRoll(cfg Config) *roll {
@@ -67,7 +69,7 @@ func newRoll(cfg Config) *roll {
 		cfg: cfg, present: map[string]*record{}, absent: newOrphans(), missing: map[*record]bool{}, spoilt: map[*record]bool{},
 		byGUID: map[string]*record{}, byID: map[int64]*record{},
 		paths: map[string]*record{}, former: map[string]*record{},
-		timed: map[*record]bool{}, hidden: map[*record]bool{}, touched: map[*record]bool{}, unsaved: map[*record]bool{}, warned: map[*record]bool{},
+		timed: map[*record]bool{}, hidden: map[*record]bool{}, touched: map[*record]bool{}, unsaved: map[*record]bool{}, warned: map[*record]bool{}, withdrawn: map[*record]bool{},
 	}
 }
 
@@ -81,6 +83,7 @@ func (r *roll) restore(rows []store.Post, paths map[string]int64) {
 		if !row.Gone.IsZero() || r.present[row.File] != nil {
 			rec.state = gone
 			r.absent.add(rec)
+			r.touched[rec] = true
 			continue
 		}
 		r.present[row.File], r.spoilt[rec] = rec, true

@@ -72,7 +72,7 @@ func (s *shelf) put(r *roll, f *folder, now time.Time) Change {
 	next := &Snapshot{
 		Entries: old.Entries, Categories: s.categories.list, Tags: s.tags.list,
 		ByPath: byPath(old.ByPath, out, in), Redirects: old.Redirects,
-		Next: r.next(now), Alarm: r.guard.alarm, Posts: len(r.present), Held: old.Held,
+		Next: r.next(now), Alarm: r.guard.alarm, Posts: len(r.present), Held: old.Held, Departed: old.Departed, Gone: old.Gone,
 		Problems: s.problems(r, f), Former: s.former(),
 	}
 	if s.authors != nil {
@@ -90,15 +90,41 @@ func (s *shelf) put(r *roll, f *folder, now time.Time) Change {
 	if touched {
 		next.Held = r.held(now, old.Held)
 	}
+	if r.departure || old.Gone == nil || old.forgotten(now) {
+		next.Departed, next.Gone = s.departed(r, now)
+		r.departure = false
+	}
 	if len(out)+len(in) > 0 || !same(old, next) {
 		s.last = next
 	}
 	return Change{Snapshot: s.last, Added: added, Changed: changed, Removed: removed}
 }
 
+// forgotten reports whether it is time to stop telling that a post left.
+func (s *Snapshot) forgotten(now time.Time) bool {
+	n := len(s.Departed)
+	return n > 0 && !s.Departed[n-1].When.Add(remembered).After(now)
+}
+
+// departed is what the roll says of posts that left; what was told before stays
+// the same pointer.
+func (s *shelf) departed(r *roll, now time.Time) ([]*Departed, map[string]bool) {
+	list, gone := r.departed(now)
+	before := make(map[Departed]*Departed, len(s.last.Departed))
+	for _, d := range s.last.Departed {
+		before[*d] = d
+	}
+	for i, d := range list {
+		if known := before[*d]; known != nil {
+			list[i] = known
+		}
+	}
+	return list, gone
+}
+
 // same reports whether two snapshots with the same entries are equal.
 func same(a, b *Snapshot) bool {
-	return a.ByPath != nil && a.Alarm == b.Alarm && a.Posts == b.Posts && a.Next.Equal(b.Next) &&
+	return a.ByPath != nil && a.Gone != nil && a.Alarm == b.Alarm && slices.Equal(a.Departed, b.Departed) && maps.Equal(a.Gone, b.Gone) && a.Posts == b.Posts && a.Next.Equal(b.Next) &&
 		slices.Equal(a.Problems, b.Problems) && slices.Equal(a.Held, b.Held)
 }
 
@@ -138,7 +164,7 @@ func (r *roll) held(now time.Time, old []Held) []Held {
 
 // appears is when time alone will show the post.
 func (rec *record) appears(now time.Time) time.Time {
-	if at := rec.turns(now); rec.post.Expires.IsZero() || rec.post.Expires.After(at) {
+	if at := rec.appearsOrExpires(now); rec.post.Expires.IsZero() || rec.post.Expires.After(at) {
 		return at
 	}
 	return time.Time{}

@@ -96,7 +96,7 @@ func newAtom(d Feed, self string) *atomFeed {
 		AtomFeed: &feeds.AtomFeed{
 			Xmlns:   nsAtom,
 			Id:      line(d.ID),
-			Updated: atomDate(d.changed()),
+			Updated: atomDate(d.moved()),
 			Icon:    address(d.Icon),
 		},
 		Subtitle:  newAtomText(line(d.Description)),

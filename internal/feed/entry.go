@@ -57,6 +57,17 @@ func (d Feed) changed() time.Time {
 	return newest
 }
 
+// moved is changed, or when the last entry left, if that was later.
+func (d Feed) moved() time.Time {
+	newest := d.changed()
+	for _, stone := range d.Tombstones {
+		if t, ok := date(stone.When); ok && t.After(newest) {
+			newest = t
+		}
+	}
+	return newest
+}
+
 // authors are those of e, else the feed's; empty if nobody is named.
 func (e Entry) authors(d Feed) []Person {
 	if people := named(e.Authors); len(people) > 0 {

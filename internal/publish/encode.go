@@ -56,6 +56,7 @@ func (p *Publisher) encodeFeed(w *window, f feed.Format, path string) (*Document
 	d.SiteURL = p.cfg.page(w.Path)
 	d.Generator = generator
 	d.Hubs = p.cfg.Hubs
+	d.Tombstones = w.left
 	for _, it := range w.items {
 		d.Entries = append(d.Entries, *it.entry)
 	}

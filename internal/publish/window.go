@@ -17,11 +17,12 @@ type window struct {
 	retired bool
 	shown   []*catalog.Entry
 	items   []*item // of shown
+	left    []feed.Tombstone
 }
 
 // same reports whether w gives the very documents that old gave.
 func (w window) same(old window) bool {
-	return w.Title == old.Title && slices.Equal(w.items, old.items)
+	return w.Title == old.Title && slices.Equal(w.items, old.items) && slices.Equal(w.left, old.left)
 }
 
 // windows gives the feed of everything, then those of the terms of each
@@ -32,7 +33,9 @@ func (p *Publisher) windows(snap *catalog.Snapshot) []window {
 		f := Feed{Kind: t.Kind, Key: t.Key, Name: t.Name, names: slices.Concat(t.Spellings, t.Was)}
 		all = append(all, p.window(f, t.Slug, t.Entries))
 	}
-	return append(all, p.retired(all, snap.Former)...)
+	all = append(all, p.retired(all, snap.Former)...)
+	p.bury(all, snap.Departed)
+	return all
 }
 
 func (p *Publisher) window(f Feed, slug string, entries []*catalog.Entry) window {

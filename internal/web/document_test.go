@@ -112,27 +112,6 @@ func checkConditional(t *testing.T, s *site, w *httptest.ResponseRecorder, statu
 	}
 }
 
-func TestGzip(t *testing.T) {
-	s := newSite(t)
-	doc := s.set.Lookup("/feed.xml")
-	for _, c := range []struct {
-		accept string
-		gzip   bool
-	}{
-		{"", false}, {"gzip", true}, {"br, gzip", true}, {"GZIP;q=0.5", true}, {"x-gzip", true},
-		{"gzip;q=0", false}, {"gzip; q=0.000", false}, {"gzip;q=x", false}, {"*", false}, {"br", false}, {"gzipped", false},
-	} {
-		w := s.get("/feed.xml", header("Accept-Encoding", c.accept))
-		coded := w.Header().Get("Content-Encoding") == "gzip"
-		if coded != c.gzip || strings.HasSuffix(w.Header().Get("ETag"), `-gzip"`) != c.gzip {
-			t.Errorf("%q: %v", c.accept, w.Header())
-		}
-		if b := decoded(t, w); !bytes.Equal(b, doc.Bytes()) {
-			t.Errorf("%q: other bytes", c.accept)
-		}
-	}
-}
-
 func TestGzipOfTheNextSet(t *testing.T) {
 	s := newSite(t)
 	accept := header("Accept-Encoding", "gzip")

@@ -218,3 +218,16 @@ func TestAssets(t *testing.T) {
 		t.Errorf("asked again: %d", again.Code)
 	}
 }
+
+func TestAPostThatLeftIsGone(t *testing.T) {
+	s := newSite(t)
+	s.snap.Gone = map[string]bool{"/posts/taken-down/": true}
+	for path, want := range map[string]int{
+		"/posts/taken-down/": 410, "/posts/taken-down": 410, "/posts/taken-down/index.html": 410, "/posts/never-was/": 404,
+	} {
+		w := s.get(path)
+		if w.Code != want || want == 410 && !strings.Contains(w.Body.String(), "This post is no more") {
+			t.Errorf("%s: status %d, want %d\n%s", path, w.Code, want, w.Body)
+		}
+	}
+}

@@ -63,15 +63,33 @@ func (s *server) find(path string) handler {
 			return s.move(w, r, s.posts+to)
 		}
 	}
+	if hasGone(snap, path) {
+		return func(http.ResponseWriter, *http.Request) error { return errGone }
+	}
 	return nil
 }
 
-// present gives the address that took the place of a path; "" if none did. A
-// missing or needless last slash, and the file name that static hosts show,
-// are mended on the way.
-func present(snap *catalog.Snapshot, path string) string {
+// hasGone reports whether a post was at a path that left.
+func hasGone(snap *catalog.Snapshot, path string) bool {
+	for _, p := range spellings(path) {
+		if snap.Gone[p] {
+			return true
+		}
+	}
+	return false
+}
+
+// spellings are the forms in which a post's address may be asked for: with a
+// missing or a needless last slash, or with the file name that static hosts
+// show.
+func spellings(path string) []string {
 	bare := strings.TrimSuffix(strings.TrimSuffix(path, "index.html"), "/")
-	for _, p := range []string{path, bare + "/", bare} {
+	return []string{path, bare + "/", bare}
+}
+
+// present gives the address that took the place of a path; "" if none did.
+func present(snap *catalog.Snapshot, path string) string {
+	for _, p := range spellings(path) {
 		if snap.ByPath[p] != nil {
 			return p
 		}
