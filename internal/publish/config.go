@@ -26,9 +26,11 @@ type Config struct {
 	Days    int           // and all of so many days, counted back from the newest
 	Summary bool          // summaries instead of full text; a post's own choice wins
 
-	Hubs    []string // WebSub hubs, which feeds and their headers name
-	Preset  Preset   // further addresses
-	Authors bool     // whether authors have feeds where the preset does not need them
+	Hubs   []string // WebSub hubs, which feeds and their headers name
+	Preset Preset   // further addresses
+
+	Combined []Combination // feeds of several terms
+	Authors  bool          // whether authors have feeds where the preset does not need them
 
 	// Cache is a file for what makes the next start faster; "": none.
 	// CacheStamp names what renders the posts.
@@ -79,7 +81,7 @@ func join(base, path string) string {
 
 func (c Config) title(kind catalog.Kind, name string) string {
 	switch kind {
-	case catalog.Category, catalog.Author, catalog.Section:
+	case catalog.Category, catalog.Author, catalog.Section, Combined:
 		return c.Title + ": " + name
 	case catalog.Tag:
 		return c.Title + ": #" + name
@@ -101,6 +103,8 @@ func folder(kind catalog.Kind, slug string) string {
 		return "/authors/" + slug + "/"
 	case catalog.Section:
 		return "/sections/" + slug + "/"
+	case Combined:
+		return combinedFolder + slug + "/"
 	}
 	return "/"
 }

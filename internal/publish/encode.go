@@ -48,19 +48,29 @@ func (p *Publisher) encode(ctx context.Context, windows []window) ([]*draft, err
 	return drafts, err
 }
 
+// A place says where a document is, and of what.
+type place struct {
+	id   string // of the feed
+	self string // address of the document
+	page string // address of the page it is a feed of
+}
+
 func (p *Publisher) encodeFeed(w *window, f feed.Format, path string) (*Document, error) {
+	return p.encodeWindow(w, f, path, place{id: p.cfg.id(w.Path), self: p.cfg.URL(path), page: p.cfg.page(w.Path)})
+}
+
+func (p *Publisher) encodeWindow(w *window, f feed.Format, path string, at place) (*Document, error) {
 	d := p.cfg.site()
-	d.ID = p.cfg.id(w.Path)
+	d.ID, d.SiteURL = at.id, at.page
 	d.Title = w.Title
 	d.Description = p.cfg.Description
-	d.SiteURL = p.cfg.page(w.Path)
 	d.Generator = generator
 	d.Hubs = p.cfg.Hubs
 	d.Tombstones = w.left
 	for _, it := range w.items {
 		d.Entries = append(d.Entries, *it.entry)
 	}
-	shell, err := feed.EncodeShell(f, d, p.cfg.URL(path))
+	shell, err := feed.EncodeShell(f, d, at.self)
 	if err != nil {
 		return nil, err
 	}

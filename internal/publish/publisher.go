@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"tidings/internal/catalog"
 	"tidings/internal/feed"
 	"tidings/internal/post"
@@ -34,6 +36,7 @@ type Publisher struct {
 	rendered *rendered
 	shown    map[*catalog.Entry]*item
 	encoded  map[string]window // as they are in current, by Feed.Path
+	queries  *lru.Cache[string, *queried]
 }
 
 // Deps is what a Publisher works with. Only Now is required.
@@ -62,6 +65,7 @@ func New(cfg Config, deps Deps) *Publisher {
 		history:  newHistory(deps.Documents, log),
 		rendered: newRendered(cfg.Cache, cfg.CacheStamp, log),
 	}
+	p.queries, _ = lru.New[string, *queried](maxQueries) // fails for a size of none alone
 	if p.body == nil {
 		p.body = func(_ context.Context, e *catalog.Entry) (string, error) { return e.Body, nil }
 	}
@@ -121,7 +125,7 @@ func (p *Publisher) encodeOPML(windows []window) (*Document, error) {
 
 // outlines lists the live feeds, each in its most widely read format.
 func (p *Publisher) outlines(windows []window) []feed.Outline {
-	groups := map[catalog.Kind]string{catalog.Category: "Categories", catalog.Tag: "Tags", catalog.Author: "Authors", catalog.Section: "Sections"}
+	groups := map[catalog.Kind]string{catalog.Category: "Categories", catalog.Tag: "Tags", catalog.Author: "Authors", catalog.Section: "Sections", Combined: "Combined"}
 	var out []feed.Outline
 	for _, w := range windows {
 		if !w.retired {

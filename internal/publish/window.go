@@ -33,6 +33,7 @@ func (p *Publisher) windows(snap *catalog.Snapshot) []window {
 		f := Feed{Kind: t.Kind, Key: t.Key, Name: t.Name, names: slices.Concat(t.Spellings, t.Was)}
 		all = append(all, p.window(f, t.Slug, t.Entries))
 	}
+	all = append(all, p.combined(snap)...)
 	all = append(all, p.retired(all, snap.Former)...)
 	p.bury(all, snap.Departed)
 	return all

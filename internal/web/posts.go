@@ -64,7 +64,7 @@ func (s *server) term(w http.ResponseWriter, r *http.Request, kind catalog.Kind,
 	if snap == nil {
 		return errStarting
 	}
-	t := bySlug(snap, kind, slug)
+	t := snap.TermAt(kind, slug)
 	if t == nil {
 		s.published(w, r) // a post may live here
 		return nil
@@ -84,28 +84,6 @@ func (s *server) term(w http.ResponseWriter, r *http.Request, kind catalog.Kind,
 		Feeds: s.formats(f), Subscribe: s.subscribeTo(kind, t),
 	})
 	return s.show(w, r, body, err)
-}
-
-// bySlug finds a term by its address, in any case of letters.
-func bySlug(snap *catalog.Snapshot, kind catalog.Kind, slug string) *catalog.Term {
-	for _, t := range termsOf(snap, kind) {
-		if strings.EqualFold(t.Slug, slug) {
-			return t
-		}
-	}
-	return nil
-}
-
-func termsOf(snap *catalog.Snapshot, kind catalog.Kind) []*catalog.Term {
-	switch kind {
-	case catalog.Tag:
-		return snap.Tags
-	case catalog.Author:
-		return snap.Authors
-	case catalog.Section:
-		return snap.Sections
-	}
-	return snap.Categories
 }
 
 // termPath is the path of a term's page, not escaped.

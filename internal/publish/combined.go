@@ -1,0 +1,289 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"tidings/internal/catalog"
+	"tidings/internal/feed"
+	"tidings/internal/term"
+)
+
+// Combined is the kind of feeds that combine terms of several taxonomies.
+const Combined catalog.Kind = "combined"
+
+// Names are terms, by the names that posts give them.
+type Names struct {
+	Categories, Tags, Authors []string
+}
+
+// A Combination is a feed of posts with any of some terms, with all of others,
+// and with none of yet others. It has an address of its own.
+type Combination struct {
+	Name          string // last element of its folder
+	Title         string // "": its terms
+	Any, All, Not Names
+}
+
+// select gives the terms of the names. A combination that asks for terms which
+// no post has may have no posts at all: ok is false then.
+func (n Names) terms(snap *catalog.Snapshot) (found []*catalog.Term, complete bool) {
+	complete = true
+	for _, list := range []struct {
+		kind  catalog.Kind
+		names []string
+	}{{catalog.Category, n.Categories}, {catalog.Tag, n.Tags}, {catalog.Author, n.Authors}} {
+		for _, name := range list.names {
+			key := term.Key(name)
+			i := slices.IndexFunc(snap.Terms(list.kind), func(t *catalog.Term) bool {
+				return t.Key == key || slices.ContainsFunc(t.Was, func(was string) bool { return term.Key(was) == key })
+			})
+			if i < 0 {
+				complete = false
+				continue
+			}
+			found = append(found, snap.Terms(list.kind)[i])
+		}
+	}
+	return found, complete
+}
+
+func (n Names) empty() bool { return len(n.Categories)+len(n.Tags)+len(n.Authors) == 0 }
+
+// posts gives what a combination holds.
+func (c Combination) posts(snap *catalog.Snapshot) (by catalog.Selection, entries []*catalog.Entry) {
+	var complete bool
+	by.Any, _ = c.Any.terms(snap)
+	by.All, complete = c.All.terms(snap)
+	by.Not, _ = c.Not.terms(snap)
+	if !complete || !c.Any.empty() && len(by.Any) == 0 {
+		return by, nil
+	}
+	return by, snap.Select(by)
+}
+
+// combined gives the windows of the combinations that the configuration names.
+func (p *Publisher) combined(snap *catalog.Snapshot) []window {
+	var all []window
+	for _, c := range p.cfg.Combined {
+		by, entries := c.posts(snap)
+		title := c.Title
+		if title == "" {
+			title = describe(by)
+		}
+		all = append(all, p.window(Feed{Kind: Combined, Key: c.Name, Name: title}, c.Name, entries))
+	}
+	return all
+}
+
+// describe is the title of a selection: "DevOps or #ci-cd, with #go, without
+// #news".
+func describe(by catalog.Selection) string {
+	var parts []string
+	add := func(prefix, joint string, terms []*catalog.Term) {
+		var names []string
+		for _, t := range terms {
+			name := t.Name
+			if t.Kind == catalog.Tag {
+				name = "#" + name
+			}
+			names = append(names, name)
+		}
+		if len(names) > 0 {
+			parts = append(parts, prefix+strings.Join(names, joint))
+		}
+	}
+	add("", " or ", by.Any)
+	add("with ", " and ", by.All)
+	add("without ", " or ", by.Not)
+	if len(parts) == 0 {
+		return "everything"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// A Query is a combination asked for in an address.
+type Query struct {
+	by        catalog.Selection
+	canonical string
+}
+
+// mostTerms is how many terms a query may name.
+const mostTerms = 20
+
+// parameters of a query, in canonical order.
+var parameters = []struct {
+	name string
+	kind catalog.Kind
+	part func(*catalog.Selection) *[]*catalog.Term
+}{
+	{"category", catalog.Category, anyOf}, {"tag", catalog.Tag, anyOf}, {"author", catalog.Author, anyOf},
+	{"all-category", catalog.Category, allOf}, {"all-tag", catalog.Tag, allOf}, {"all-author", catalog.Author, allOf},
+	{"not-category", catalog.Category, noneOf}, {"not-tag", catalog.Tag, noneOf}, {"not-author", catalog.Author, noneOf},
+}
+
+func anyOf(s *catalog.Selection) *[]*catalog.Term  { return &s.Any }
+func allOf(s *catalog.Selection) *[]*catalog.Term  { return &s.All }
+func noneOf(s *catalog.Selection) *[]*catalog.Term { return &s.Not }
+
+// ParseQuery understands the parameters of a combined feed: category, tag and
+// author, of which any must fit; all-… and not-…. Each may be repeated, or hold
+// several slugs with commas between them. What is unknown to it, such as the
+// marks that some readers add to addresses, does not count. The error says what
+// is wrong to the person who asked.
+func ParseQuery(values url.Values, snap *catalog.Snapshot) (Query, error) {
+	var q Query
+	canonical, n := url.Values{}, 0
+	for _, p := range parameters {
+		terms, err := termsAt(p.kind, values[p.name], snap)
+		if err != nil {
+			return q, fmt.Errorf("%s: %w", p.name, err)
+		}
+		for _, t := range terms {
+			canonical.Add(p.name, t.Slug)
+		}
+		n += len(terms)
+		*p.part(&q.by) = append(*p.part(&q.by), terms...)
+	}
+	if n > mostTerms {
+		return q, fmt.Errorf("a feed can combine %d terms at the most, not %d", mostTerms, n)
+	}
+	var parts []string
+	for _, p := range parameters {
+		for _, slug := range canonical[p.name] {
+			parts = append(parts, p.name+"="+url.QueryEscape(slug))
+		}
+	}
+	q.canonical = strings.Join(parts, "&")
+	return q, nil
+}
+
+// termsAt gives the terms at slugs, each once, by slug.
+func termsAt(kind catalog.Kind, lists []string, snap *catalog.Snapshot) ([]*catalog.Term, error) {
+	var terms []*catalog.Term
+	for _, list := range lists {
+		for slug := range strings.SplitSeq(list, ",") {
+			if slug = strings.TrimSpace(slug); slug == "" {
+				continue
+			}
+			t := snap.TermAt(kind, slug)
+			if t == nil {
+				return nil, fmt.Errorf("there is no %s %q", kind, slug)
+			}
+			terms = append(terms, t)
+		}
+	}
+	slices.SortFunc(terms, func(a, b *catalog.Term) int { return strings.Compare(a.Slug, b.Slug) })
+	return slices.Compact(terms), nil
+}
+
+// Everything reports whether the query narrows nothing down.
+func (q Query) Everything() bool { return q.canonical == "" }
+
+// String is the canonical form of the query: however it was written, the same
+// terms give the same feed.
+func (q Query) String() string { return q.canonical }
+
+// combinedFolder is where feeds are that are asked for by query.
+const combinedFolder = "/feeds/"
+
+// CombinedPage is the path of the page about a query.
+const CombinedPage = "/feeds/combined/"
+
+// maxQueries is how many feeds that were asked for by query are kept.
+const maxQueries = 64
+
+// Combine gives the feed of a query, whose documents are those of combined
+// feeds: the same posts, the same bytes. It keeps the last ones asked for.
+func (p *Publisher) Combine(ctx context.Context, snap *catalog.Snapshot, q Query) (*Feed, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	known, _ := p.queries.Get(q.canonical)
+	set := p.current.Load()
+	if known != nil && known.set == set {
+		return known.feed, nil
+	}
+	entries := snap.Select(q.by)
+	w := p.window(Feed{Kind: Combined, Key: q.canonical, Name: describe(q.by)}, "", entries)
+	w.Path = combinedFolder
+	items, err := p.items(ctx, snap, []window{w})
+	if err != nil {
+		return nil, fmt.Errorf("combine %q: %w", q.canonical, err)
+	}
+	for _, e := range w.shown {
+		w.items = append(w.items, items[e])
+	}
+	made := &queried{set: set, feed: &w.Feed, window: w}
+	if err := p.documents(made, known, q); err != nil {
+		return nil, fmt.Errorf("combine %q: %w", q.canonical, err)
+	}
+	p.queries.Add(q.canonical, made)
+	return made.feed, nil
+}
+
+// A queried feed is one that was asked for by query while a set was current.
+type queried struct {
+	set    *Set
+	feed   *Feed
+	window window
+}
+
+// documents makes the documents of a query's feed; those that did not change
+// stay the same pointers. They changed, as far as is known without keeping
+// every query for ever, when any document did, or any of their posts.
+func (p *Publisher) documents(made, known *queried, q Query) error {
+	modified := made.set.modified()
+	for _, e := range made.window.shown {
+		if e.Changed.After(modified) {
+			modified = e.Changed
+		}
+	}
+	made.feed.Docs = map[feed.Format]*Document{}
+	for _, f := range p.cfg.Formats {
+		path := combinedFolder + f.FileName()
+		doc, err := p.encodeWindow(&made.window, f, path, place{
+			id: p.cfg.id(combinedFolder + "?" + q.canonical), self: p.cfg.URL(path) + "?" + q.canonical,
+			page: p.cfg.page(CombinedPage) + "?" + q.canonical,
+		})
+		if err != nil {
+			return err
+		}
+		if known != nil {
+			doc = succeed(known.feed.Docs[f], doc, modified)
+		} else {
+			doc.Modified = modified.UTC().Truncate(time.Second)
+		}
+		made.feed.Docs[f] = doc
+	}
+	made.feed.Modified = modified
+	return nil
+}
+
+// succeed gives what takes the place of a document: itself, if nothing changed,
+// else the new one, later by a second at least.
+func succeed(old, doc *Document, modified time.Time) *Document {
+	if old.Hash == doc.Hash {
+		return old
+	}
+	doc.follow(old)
+	doc.Modified = modified.UTC().Truncate(time.Second)
+	if next := old.Modified.Add(time.Second); doc.Modified.Before(next) {
+		doc.Modified = next
+	}
+	return doc
+}
+
+// modified is when any document of the set last changed.
+func (s *Set) modified() time.Time {
+	newest := s.OPML.Modified
+	for _, f := range s.Feeds {
+		if f.Modified.After(newest) {
+			newest = f.Modified
+		}
+	}
+	return newest
+}
