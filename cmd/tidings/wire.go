@@ -122,7 +122,18 @@ func publishConfig(c *config.Config) publish.Config {
 		Summary:     c.Feeds.Content == "summary",
 		Preset:      publish.Preset(c.Feeds.Preset),
 		Authors:     c.Feeds.Authors,
+		Combined:    combinations(c),
 	}
+}
+
+// combinations gives the configured feeds of several terms.
+func combinations(c *config.Config) []publish.Combination {
+	var all []publish.Combination
+	names := func(n config.TermNames) publish.Names { return publish.Names(n) }
+	for _, f := range c.Feeds.Combined {
+		all = append(all, publish.Combination{Name: f.Name, Title: f.Title, Any: names(f.Any), All: names(f.All), Not: names(f.Not)})
+	}
+	return all
 }
 
 // publisher makes the part that turns posts into feed documents.

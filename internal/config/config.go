@@ -62,16 +62,34 @@ type Posts struct {
 
 // Feeds says what is published.
 type Feeds struct {
-	Formats     []string `yaml:"formats" check:"required,unique,enum=rss|atom|json" doc:"Formats of every feed."`
-	Items       int      `yaml:"items" check:"min=1" doc:"Posts in a feed at least, the newest ones."`
-	Days        int      `yaml:"days" check:"min=0" doc:"A feed also holds every post of so many days, counted back from the newest. 0: none."`
-	Content     string   `yaml:"content" check:"required,enum=full|summary" doc:"Whole posts or their summaries."`
-	URL         string   `yaml:"url" check:"url" doc:"Where the feeds are public, for links to themselves, the OPML and hubs. Default: http.url."`
-	Precompress []string `yaml:"precompress" check:"unique,enum=gzip|br|zstd" doc:"Compressed copies written beside every file."`
-	Dir         string   `yaml:"dir" check:"path" doc:"Folder to which every feed is also written, for a static host."`
-	Hubs        []string `yaml:"hubs" check:"unique,hub" doc:"WebSub hubs that are told about changes."`
-	Preset      string   `yaml:"preset" check:"enum=hugo|wordpress|ghost|jekyll" doc:"Also answer at the addresses that this generator gave the feeds. Empty: at the well-known ones alone."`
-	Authors     bool     `yaml:"authors" doc:"A feed and a page for each author too. The presets wordpress and ghost make them anyway."`
+	Formats     []string      `yaml:"formats" check:"required,unique,enum=rss|atom|json" doc:"Formats of every feed."`
+	Items       int           `yaml:"items" check:"min=1" doc:"Posts in a feed at least, the newest ones."`
+	Days        int           `yaml:"days" check:"min=0" doc:"A feed also holds every post of so many days, counted back from the newest. 0: none."`
+	Content     string        `yaml:"content" check:"required,enum=full|summary" doc:"Whole posts or their summaries."`
+	URL         string        `yaml:"url" check:"url" doc:"Where the feeds are public, for links to themselves, the OPML and hubs. Default: http.url."`
+	Precompress []string      `yaml:"precompress" check:"unique,enum=gzip|br|zstd" doc:"Compressed copies written beside every file."`
+	Dir         string        `yaml:"dir" check:"path" doc:"Folder to which every feed is also written, for a static host."`
+	Hubs        []string      `yaml:"hubs" check:"unique,hub" doc:"WebSub hubs that are told about changes."`
+	Preset      string        `yaml:"preset" check:"enum=hugo|wordpress|ghost|jekyll" doc:"Also answer at the addresses that this generator gave the feeds. Empty: at the well-known ones alone."`
+	Archives    bool          `yaml:"archives" doc:"Older posts in archive feeds by year or month, which each feed leads to (RFC 5005)."`
+	Combined    []Combination `yaml:"combined" doc:"Feeds that combine several terms, by name; each is at /feeds/NAME/."`
+	Authors     bool          `yaml:"authors" doc:"A feed and a page for each author too. The presets wordpress and ghost make them anyway."`
+}
+
+// Combination is one feed of several terms.
+type Combination struct {
+	Name  string    // its key, a slug
+	Title string    `yaml:"title" doc:"Title of the feed, after that of the site. Empty: made of the terms."`
+	Any   TermNames `yaml:"any" doc:"Posts with at least one of these; none named: every post."`
+	All   TermNames `yaml:"all" doc:"Posts with each of these."`
+	Not   TermNames `yaml:"not" doc:"Posts with none of these."`
+}
+
+// TermNames names terms.
+type TermNames struct {
+	Categories []string `yaml:"categories" check:"unique" doc:"Names of categories."`
+	Tags       []string `yaml:"tags" check:"unique" doc:"Names of tags."`
+	Authors    []string `yaml:"authors" check:"unique" doc:"Names of authors; they need feeds.authors."`
 }
 
 // Terms fixes names and addresses of terms, by taxonomy.

@@ -15,6 +15,11 @@ func (c *Config) contradictions() Faults {
 		faults = append(faults, c.origin.fault(key, format, args...))
 	}
 	smtp, dkim := c.Mail.SMTP, c.Mail.DKIM
+	for _, combined := range c.Feeds.Combined {
+		if n := len(combined.Any.Authors) + len(combined.All.Authors) + len(combined.Not.Authors); n > 0 && !c.Feeds.hasAuthors() {
+			fail(KeyPath("feeds", "combined", combined.Name), "names authors, which have no feeds: set feeds.authors: true")
+		}
+	}
 	if format := c.Feeds.needs(); !slices.Contains(c.Feeds.Formats, format) && format != "" {
 		fail("feeds.formats", "must have %s: the addresses of feeds.preset: %s are of that format", format, c.Feeds.Preset)
 	}
@@ -36,6 +41,11 @@ func (c *Config) contradictions() Faults {
 		}
 	}
 	return faults
+}
+
+// hasAuthors reports whether authors have feeds.
+func (f Feeds) hasAuthors() bool {
+	return f.Authors || f.Preset == "wordpress" || f.Preset == "ghost"
 }
 
 // needs is the format of the addresses of the preset; "" without one.

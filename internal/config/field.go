@@ -45,8 +45,9 @@ type collection struct {
 }
 
 var collections = map[reflect.Type]collection{
-	reflect.TypeFor[[]Newsletter](): {checkNewsletterName, namePattern, func(name string) any { return newsletterDefaults(name) }},
-	reflect.TypeFor[[]Term]():       {checkTermName, "", func(name string) any { return Term{Name: name} }},
+	reflect.TypeFor[[]Newsletter]():  {checkNewsletterName, namePattern, func(name string) any { return newsletterDefaults(name) }},
+	reflect.TypeFor[[]Combination](): {checkCombinationName, namePattern, func(name string) any { return Combination{Name: name} }},
+	reflect.TypeFor[[]Term]():        {checkTermName, "", func(name string) any { return Term{Name: name} }},
 }
 
 // ofCollection says of what kind the sections below a key are, each with a

@@ -57,3 +57,13 @@ func checkTermName(name string) string {
 	}
 	return ""
 }
+
+// checkCombinationName is checkNewsletterName, but for the names that folders
+// below /feeds/ have already.
+func checkCombinationName(name string) string {
+	switch name {
+	case "archive", "authors", "categories", "combined", "sections", "tags":
+		return "this name is taken; another one is needed"
+	}
+	return checkNewsletterName(name)
+}
