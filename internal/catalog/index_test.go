@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 )
@@ -20,10 +21,13 @@ func indexed(t *testing.T, s *site) (start func() (*Snapshot, []string)) {
 		restart()
 		k, err := open(context.Background(), s.cfg)
 		must(t, err)
+		var mu sync.Mutex // files are read side by side
 		var read []string
 		k.folder.read = func(name string) ([]byte, fs.FileInfo, error) {
 			rel, err := filepath.Rel(s.dir, name)
 			must(t, err)
+			mu.Lock()
+			defer mu.Unlock()
 			read = append(read, rel)
 			return readFile(name)
 		}

@@ -19,31 +19,19 @@ var (
 	suffixes    = map[string]string{"gzip": ".gz", "br": ".br", "zstd": ".zst"}
 )
 
-// codecs compress files for web servers that send such siblings as they are.
-// The same bytes always give the same result. It keeps its buffers from file
-// to file and is safe for concurrent use.
-type codecs struct {
-	names   []string
-	writers map[string]*sync.Pool // of resetWriter, by name
-}
+// squeezers keep the buffers of each coding from one use to the next.
+var squeezers = map[string]*sync.Pool{"gzip": {}, "br": {}, "zstd": {}}
 
-type resetWriter interface {
+type squeezer interface {
 	io.WriteCloser
 	Reset(io.Writer)
 }
 
-func newCodecs(names []string) (codecs, error) {
-	c := codecs{names: names, writers: map[string]*sync.Pool{}}
-	for _, name := range names {
-		if suffixes[name] == "" {
-			return c, fmt.Errorf("unknown compression %q; use gzip, br or zstd", name)
-		}
-		c.writers[name] = &sync.Pool{}
-	}
-	return c, nil
-}
+// brotliQuality is short of the best, 11, which takes ten times as long for a
+// few per cent.
+const brotliQuality = 9
 
-func newWriter(coding string) (resetWriter, error) {
+func newSqueezer(coding string) (squeezer, error) {
 	switch coding {
 	case "gzip":
 		return gzip.NewWriterLevel(nil, gzip.BestCompression)
@@ -53,22 +41,36 @@ func newWriter(coding string) (resetWriter, error) {
 	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1))
 }
 
-// brotliQuality is short of the best, 11, which takes ten times as long for a
-// few per cent.
-const brotliQuality = 9
+func checkCodings(names []string) error {
+	for _, name := range names {
+		if suffixes[name] == "" {
+			return fmt.Errorf("unknown compression %q; use gzip, br or zstd", name)
+		}
+	}
+	return nil
+}
 
-func (c *codecs) compress(coding string, src io.WriterTo) ([]byte, error) {
-	w, _ := c.writers[coding].Get().(resetWriter)
+// Compress gives b in the coding "gzip", "br" or "zstd", as small as its
+// siblings on disk. The same bytes always give the same result.
+func Compress(coding string, b []byte) ([]byte, error) {
+	return squeeze(coding, bytes.NewReader(b))
+}
+
+func squeeze(coding string, from io.WriterTo) ([]byte, error) {
+	if err := checkCodings([]string{coding}); err != nil {
+		return nil, err
+	}
+	w, _ := squeezers[coding].Get().(squeezer)
 	if w == nil {
 		var err error
-		if w, err = newWriter(coding); err != nil {
+		if w, err = newSqueezer(coding); err != nil {
 			return nil, err
 		}
 	}
-	defer c.writers[coding].Put(w)
+	defer squeezers[coding].Put(w)
 	var out bytes.Buffer
 	w.Reset(&out)
-	_, err := src.WriteTo(w)
+	_, err := from.WriteTo(w)
 	if err = errors.Join(err, w.Close()); err != nil {
 		return nil, fmt.Errorf("compress with %s: %w", coding, err)
 	}

@@ -136,7 +136,7 @@ func (w *folderWork) document(p *pass, dir *os.Root, f file) error {
 // siblings adds the compressed forms to the moves. What stands there already
 // is not compressed again. After an error the moves are those so far.
 func (w *folderWork) siblings(p *pass, dir *os.Root, f file, moves []move) ([]move, error) {
-	for _, coding := range p.codecs.names {
+	for _, coding := range p.codings {
 		name := f.name + suffixes[coding]
 		base, was := path.Base(name), p.last.Files[name]
 		if was.Source == f.doc.Hash {
@@ -149,7 +149,7 @@ func (w *folderWork) siblings(p *pass, dir *os.Root, f file, moves []move) ([]mo
 				continue
 			}
 		}
-		b, err := p.codecs.compress(coding, f.doc)
+		b, err := squeeze(coding, f.doc)
 		if err != nil {
 			return moves, err
 		}

@@ -170,7 +170,7 @@ func headers() [][2]string {
 		{"Cache-Control", Caching},
 		{"Content-Security-Policy", Policy},
 		{"Access-Control-Allow-Origin", "*"},
-		{"Access-Control-Expose-Headers", "ETag, Last-Modified"},
+		{"Access-Control-Expose-Headers", "ETag, Last-Modified, Link"},
 		{"Cross-Origin-Resource-Policy", "cross-origin"},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"tidings/internal/catalog"
@@ -138,10 +139,11 @@ func TestAStartRendersNothingThatWasRendered(t *testing.T) {
 	posts := some()
 	run := func(cfg publish.Config) (calls int, set *publish.Set) {
 		p := newPublisher(cfg, nil, nil)
-		p.SetRenderer(func(p *post.Post, _ *url.URL) string { calls++; return "<p>" + p.Body + "</p>" })
+		var count atomic.Int64 // posts are rendered side by side
+		p.SetRenderer(func(p *post.Post, _ *url.URL) string { count.Add(1); return "<p>" + p.Body + "</p>" })
 		set = update(t, p, posts...).Set
 		p.Keep(context.Background())
-		return calls, set
+		return int(count.Load()), set
 	}
 	cold, first := run(cfg)
 	warm, second := run(cfg)

@@ -35,20 +35,19 @@ type WriteReport struct {
 // A Writer is not safe for concurrent use, and one at a time may work on a
 // directory.
 type Writer struct {
-	dir    string
-	codecs codecs
-	last   manifest // what the last Write left
-	opened bool     // whether last is known
+	dir     string
+	codings []string
+	last    manifest // what the last Write left
+	opened  bool     // whether last is known
 }
 
 // NewWriter gives a Writer to dir, which need not exist, with siblings in the
 // named codings ("gzip", "br", "zstd").
 func NewWriter(dir string, codings []string) (*Writer, error) {
-	c, err := newCodecs(codings)
-	if err != nil {
+	if err := checkCodings(codings); err != nil {
 		return nil, fmt.Errorf("write feeds to %s: %w", dir, err)
 	}
-	return &Writer{dir: dir, codecs: c}, nil
+	return &Writer{dir: dir, codings: codings}, nil
 }
 
 // Write makes dir hold one set, once.
@@ -71,7 +70,7 @@ func (w *Writer) Write(set *Set) (WriteReport, error) {
 }
 
 func (w *Writer) write(set *Set) (WriteReport, error) {
-	wanted, err := wantedFiles(set, w.codecs.names)
+	wanted, err := wantedFiles(set, w.codings)
 	if err != nil {
 		return WriteReport{}, err
 	}
@@ -86,7 +85,7 @@ func (w *Writer) write(set *Set) (WriteReport, error) {
 	if err := w.open(root, wanted); err != nil {
 		return WriteReport{}, err
 	}
-	p := &pass{root: root, last: w.last, codecs: &w.codecs, folders: byFolder(wanted)}
+	p := &pass{root: root, last: w.last, codings: w.codings, folders: byFolder(wanted)}
 	err = p.run()
 	w.last = p.next
 	return p.report, err
@@ -116,7 +115,7 @@ func (w *Writer) open(root *os.Root, wanted []file) (err error) {
 // one whose place it will take, then all take their places.
 type pass struct {
 	root    *os.Root
-	codecs  *codecs
+	codings []string
 	last    manifest // what is there
 	next    manifest // what will be there; after an error, what is there as far as is known
 	folders []*folderWork
