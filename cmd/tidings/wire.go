@@ -122,6 +122,7 @@ func publishConfig(c *config.Config) publish.Config {
 		Summary:     c.Feeds.Content == "summary",
 		Preset:      publish.Preset(c.Feeds.Preset),
 		Authors:     c.Feeds.Authors,
+		Archives:    c.Feeds.Archives,
 		Combined:    combinations(c),
 	}
 }

@@ -247,7 +247,7 @@ func (p *Publisher) documents(made, known *queried, q Query) error {
 		path := combinedFolder + f.FileName()
 		doc, err := p.encodeWindow(&made.window, f, path, place{
 			id: p.cfg.id(combinedFolder + "?" + q.canonical), self: p.cfg.URL(path) + "?" + q.canonical,
-			page: p.cfg.page(CombinedPage) + "?" + q.canonical,
+			page: p.cfg.page(CombinedPage) + "?" + q.canonical, room: maxSize,
 		})
 		if err != nil {
 			return err

@@ -29,6 +29,7 @@ type Config struct {
 	Hubs   []string // WebSub hubs, which feeds and their headers name
 	Preset Preset   // further addresses
 
+	Archives bool          // older posts in archives
 	Combined []Combination // feeds of several terms
 	Authors  bool          // whether authors have feeds where the preset does not need them
 

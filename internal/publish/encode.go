@@ -53,10 +53,15 @@ type place struct {
 	id   string // of the feed
 	self string // address of the document
 	page string // address of the page it is a feed of
+	room int    // bytes it may have
 }
 
 func (p *Publisher) encodeFeed(w *window, f feed.Format, path string) (*Document, error) {
-	return p.encodeWindow(w, f, path, place{id: p.cfg.id(w.Path), self: p.cfg.URL(path), page: p.cfg.page(w.Path)})
+	at := place{id: p.cfg.id(w.Path), self: p.cfg.URL(path), page: p.cfg.page(w.Path), room: maxSize}
+	if w.archive { // a part of the same feed
+		at.id, at.page, at.room = p.cfg.id(w.current), p.cfg.page(w.current), maxArchive
+	}
+	return p.encodeWindow(w, f, path, at)
 }
 
 func (p *Publisher) encodeWindow(w *window, f feed.Format, path string, at place) (*Document, error) {
@@ -67,6 +72,7 @@ func (p *Publisher) encodeWindow(w *window, f feed.Format, path string, at place
 	d.Generator = generator
 	d.Hubs = p.cfg.Hubs
 	d.Tombstones = w.left
+	d.History = p.links(w, f)
 	for _, it := range w.items {
 		d.Entries = append(d.Entries, *it.entry)
 	}
@@ -74,7 +80,7 @@ func (p *Publisher) encodeWindow(w *window, f feed.Format, path string, at place
 	if err != nil {
 		return nil, err
 	}
-	pieces, err := p.fit(w.items, f, maxSize-len(shell.Head)-len(shell.Tail))
+	pieces, err := p.fit(w.items, f, at.room-len(shell.Head)-len(shell.Tail))
 	return newDocument(path, f.MediaType(), shell, pieces), err
 }
 

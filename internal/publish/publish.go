@@ -28,12 +28,13 @@ type Feed struct {
 
 // A Set is everything published at one instant. It is immutable.
 type Set struct {
-	Feeds   []*Feed // everything first, then each taxonomy by slug
-	OPML    *Document
-	docs    map[string]*Document // by path and by alias
-	aliases []alias              // of Feeds, in order of precedence
-	cfg     Config
-	moved   map[string]string // former path of a document or page of a term → present path
+	Feeds    []*Feed // everything first, then each taxonomy by slug
+	OPML     *Document
+	docs     map[string]*Document // by path and by alias
+	aliases  []alias              // of Feeds, in order of precedence
+	archives []*Document          // of older posts
+	cfg      Config
+	moved    map[string]string // former path of a document or page of a term → present path
 }
 
 // Lookup gives the document at a path, also at one of the well-known paths and
@@ -50,9 +51,22 @@ func (s *Set) Moved(path string) string {
 	return s.moved[path]
 }
 
+// addArchives adds the documents of older posts. They belong to feeds that are
+// in the set already.
+func (s *Set) addArchives(archives []*Feed) {
+	for _, f := range archives {
+		for _, format := range formats {
+			if d := f.Docs[format]; d != nil {
+				s.archives = append(s.archives, d)
+				s.docs[d.Path] = d
+			}
+		}
+	}
+}
+
 // Documents gives each document of the feeds once, in their order, and the
-// OPML last. Aliases and the feeds of terms that lost their posts are not
-// among them.
+// OPML last. Aliases, archives, and the feeds of terms that lost their posts
+// are not among them.
 func (s *Set) Documents() []*Document {
 	var out []*Document
 	for _, f := range s.Feeds {

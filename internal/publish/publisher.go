@@ -128,7 +128,7 @@ func (p *Publisher) outlines(windows []window) []feed.Outline {
 	groups := map[catalog.Kind]string{catalog.Category: "Categories", catalog.Tag: "Tags", catalog.Author: "Authors", catalog.Section: "Sections", Combined: "Combined"}
 	var out []feed.Outline
 	for _, w := range windows {
-		if !w.retired {
+		if !w.retired && !w.archive {
 			out = append(out, feed.Outline{
 				Group: groups[w.Kind], Title: w.Title,
 				XMLURL: p.cfg.URL(p.cfg.docPath(w.Path, p.cfg.Formats[0])), HTMLURL: p.cfg.page(w.Path),
@@ -166,7 +166,7 @@ func (p *Publisher) date(drafts []*draft) (fresh map[string]*Document, changed [
 
 // assemble puts the fresh documents together with those that stay.
 func (p *Publisher) assemble(windows []window, fresh map[string]*Document, former map[catalog.Kind]map[string]string) *Set {
-	var live, retired []*Feed
+	var live, retired, archives []*Feed
 	for _, w := range windows {
 		f := w.Feed
 		f.Docs = map[feed.Format]*Document{}
@@ -181,13 +181,18 @@ func (p *Publisher) assemble(windows []window, fresh map[string]*Document, forme
 				f.Modified = doc.Modified
 			}
 		}
-		if w.retired {
+		switch {
+		case w.archive:
+			archives = append(archives, &f)
+		case w.retired:
 			retired = append(retired, &f)
-		} else {
+		default:
 			live = append(live, &f)
 		}
 	}
-	return p.cfg.newSet(live, retired, fresh[opmlPath], former)
+	set := p.cfg.newSet(live, retired, fresh[opmlPath], former)
+	set.addArchives(archives)
+	return set
 }
 
 // published is the document now at path; nil if there is none.

@@ -26,6 +26,11 @@ func wantedFiles(set *Set, codings []string) ([]file, error) {
 		taken[folded] = d.Path
 		files = append(files, file{name: name, doc: d})
 	}
+	for _, d := range set.archives {
+		name := strings.TrimPrefix(d.Path, "/")
+		taken[foldName(name)] = d.Path
+		files = append(files, file{name: name, doc: d, extra: true})
+	}
 	for _, a := range append(set.copies(), set.hostingFiles(codings)...) {
 		name := strings.TrimPrefix(a.path, "/")
 		if folded := foldName(name); taken[folded] == "" {

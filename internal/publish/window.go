@@ -18,11 +18,13 @@ type window struct {
 	shown   []*catalog.Entry
 	items   []*item // of shown
 	left    []feed.Tombstone
+	all     []*catalog.Entry // also those beyond the window
+	chain
 }
 
 // same reports whether w gives the very documents that old gave.
 func (w window) same(old window) bool {
-	return w.Title == old.Title && slices.Equal(w.items, old.items) && slices.Equal(w.left, old.left)
+	return w.Title == old.Title && slices.Equal(w.items, old.items) && slices.Equal(w.left, old.left) && w.chain == old.chain
 }
 
 // windows gives the feed of everything, then those of the terms of each
@@ -36,14 +38,14 @@ func (p *Publisher) windows(snap *catalog.Snapshot) []window {
 	all = append(all, p.combined(snap)...)
 	all = append(all, p.retired(all, snap.Former)...)
 	p.bury(all, snap.Departed)
-	return all
+	return p.archived(all)
 }
 
 func (p *Publisher) window(f Feed, slug string, entries []*catalog.Entry) window {
 	f.Title = p.cfg.title(f.Kind, f.Name)
 	f.Path = folder(f.Kind, slug)
 	f.Posts = len(entries)
-	return window{Feed: f, shown: p.cfg.recent(entries)}
+	return window{Feed: f, shown: p.cfg.recent(entries), all: entries}
 }
 
 // recent cuts the window out of entries, newest first: so many, and all of so
