@@ -27,6 +27,7 @@ func (a *app) handler(posts *library, s *newsletter.Service, sender *newsletter.
 		Templates: templates.Builtin(),
 		Snapshot:  posts.watcher.Current,
 		Set:       posts.publisher.Current,
+		Combine:   posts.publisher.Combine,
 		Render:    posts.render,
 		People:    s,
 		Metrics:   metrics,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"time"
 
@@ -103,6 +104,10 @@ var taxonomies = []struct {
 
 // publishConfig says what is published and where.
 func publishConfig(c *config.Config) publish.Config {
+	css, err := fs.ReadFile(templates.Builtin(), "assets/feed.css")
+	if err != nil {
+		panic(err) // it is part of the program
+	}
 	var formats []feed.Format
 	for _, f := range c.Feeds.Formats {
 		formats = append(formats, feed.Format(f))
@@ -122,6 +127,7 @@ func publishConfig(c *config.Config) publish.Config {
 		Summary:     c.Feeds.Content == "summary",
 		Preset:      publish.Preset(c.Feeds.Preset),
 		Authors:     c.Feeds.Authors,
+		Stylesheet:  css,
 		Archives:    c.Feeds.Archives,
 		Combined:    combinations(c),
 	}

@@ -108,14 +108,17 @@ type Term struct {
 	Count     int
 	Listing   Listing
 	Feeds     []Link
+	About     string // address of the page about the feed; ""
 	Subscribe string // address of the form with this term chosen
 }
 
 // Feeds is the directory of feeds.
 type Feeds struct {
 	Frame
-	Groups []FeedGroup
-	OPML   string
+	Main    []Link // the feed of everything, in each format
+	Groups  []FeedGroup
+	OPML    string
+	Builder *Builder // nil: there is nothing to combine
 }
 
 // FeedGroup is the feeds of one taxonomy.
@@ -127,11 +130,39 @@ type FeedGroup struct {
 
 // Feed is one feed in the directory.
 type Feed struct {
-	Title   string
-	URL     string // its page
-	Posts   int
-	Address string // the one to copy
-	Formats []Link
+	Title string
+	URL   string // the page about it
+	Posts int
+}
+
+// Builder is the form that combines feeds.
+type Builder struct {
+	Action     string
+	Categories []Choice
+}
+
+// FeedPage is the page about one feed.
+type FeedPage struct {
+	Frame
+	Kind      string // "Feed of a tag"
+	Name      string
+	Posts     int
+	Modified  time.Time
+	Addresses []Link     // public, one for each format
+	Page      *Link      // the posts themselves; nil: they have no page
+	Form      *TopicForm // nil: these posts do not come by mail
+	Entries   []Entry    // the latest
+}
+
+// TopicForm is the sign-up form with the topics chosen already.
+type TopicForm struct {
+	Form
+	Hidden []Hidden
+}
+
+// Hidden is a field that is filled in already.
+type Hidden struct {
+	Name, Value string
 }
 
 // Subscribe is the page of the sign-up form.

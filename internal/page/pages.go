@@ -20,6 +20,7 @@ type Pages struct {
 	Post        View[Post]
 	Term        View[Term]
 	Feeds       View[Feeds]
+	Feed        View[FeedPage]
 	Subscribe   View[Subscribe]
 	Confirm     View[Confirm]
 	Unsubscribe View[Unsubscribe]
@@ -64,6 +65,7 @@ func Load(fsys fs.FS, root, language string) (*Pages, error) {
 		Post:        load[Post](l, "post.html"),
 		Term:        load[Term](l, "term.html"),
 		Feeds:       load[Feeds](l, "feeds.html"),
+		Feed:        load[FeedPage](l, "feed.html"),
 		Subscribe:   load[Subscribe](l, "subscribe.html"),
 		Confirm:     load[Confirm](l, "confirm.html"),
 		Unsubscribe: load[Unsubscribe](l, "unsubscribe.html"),

@@ -170,7 +170,7 @@ func termsAt(kind catalog.Kind, lists []string, snap *catalog.Snapshot) ([]*cata
 			if slug = strings.TrimSpace(slug); slug == "" {
 				continue
 			}
-			t := snap.TermAt(kind, slug)
+			t := termNamed(snap, kind, slug)
 			if t == nil {
 				return nil, fmt.Errorf("there is no %s %q", kind, slug)
 			}
@@ -181,8 +181,23 @@ func termsAt(kind catalog.Kind, lists []string, snap *catalog.Snapshot) ([]*cata
 	return slices.Compact(terms), nil
 }
 
+// termNamed finds a term by its slug or any spelling of its name.
+func termNamed(snap *catalog.Snapshot, kind catalog.Kind, s string) *catalog.Term {
+	if t := snap.TermAt(kind, s); t != nil {
+		return t
+	}
+	key := term.Key(s)
+	if i := slices.IndexFunc(snap.Terms(kind), func(t *catalog.Term) bool { return t.Key == key }); i >= 0 {
+		return snap.Terms(kind)[i]
+	}
+	return nil
+}
+
 // Everything reports whether the query narrows nothing down.
 func (q Query) Everything() bool { return q.canonical == "" }
+
+// Selection gives the terms of the query.
+func (q Query) Selection() catalog.Selection { return q.by }
 
 // String is the canonical form of the query: however it was written, the same
 // terms give the same feed.

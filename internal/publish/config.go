@@ -29,9 +29,10 @@ type Config struct {
 	Hubs   []string // WebSub hubs, which feeds and their headers name
 	Preset Preset   // further addresses
 
-	Archives bool          // older posts in archives
-	Combined []Combination // feeds of several terms
-	Authors  bool          // whether authors have feeds where the preset does not need them
+	Stylesheet []byte        // CSS for browsers that open a feed; nil: none
+	Archives   bool          // older posts in archives
+	Combined   []Combination // feeds of several terms
+	Authors    bool          // whether authors have feeds where the preset does not need them
 
 	// Cache is a file for what makes the next start faster; "": none.
 	// CacheStamp names what renders the posts.

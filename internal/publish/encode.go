@@ -11,6 +11,9 @@ import (
 // give up on documents of one megabyte and more.
 const maxSize = 1 << 20
 
+// stylePath is where the style sheet of the feeds is.
+const stylePath = "/feed.css"
+
 // A draft is a document that has no time yet.
 type draft struct {
 	window *window
@@ -71,6 +74,9 @@ func (p *Publisher) encodeWindow(w *window, f feed.Format, path string, at place
 	d.Description = p.cfg.Description
 	d.Generator = generator
 	d.Hubs = p.cfg.Hubs
+	if p.style != nil {
+		d.Stylesheet = p.cfg.URL(stylePath)
+	}
 	d.Tombstones = w.left
 	d.History = p.links(w, f)
 	for _, it := range w.items {

@@ -23,6 +23,8 @@ type Feed struct {
 	Modified time.Time
 	Docs     map[feed.Format]*Document
 
+	Latest []*catalog.Entry // what it shows, newest first
+
 	names []string // by which posts name the term, and its former ones
 }
 
@@ -32,7 +34,7 @@ type Set struct {
 	OPML     *Document
 	docs     map[string]*Document // by path and by alias
 	aliases  []alias              // of Feeds, in order of precedence
-	archives []*Document          // of older posts
+	attached []*Document          // what belongs to feeds: archives, their style sheet
 	cfg      Config
 	moved    map[string]string // former path of a document or page of a term → present path
 }
@@ -57,11 +59,15 @@ func (s *Set) addArchives(archives []*Feed) {
 	for _, f := range archives {
 		for _, format := range formats {
 			if d := f.Docs[format]; d != nil {
-				s.archives = append(s.archives, d)
-				s.docs[d.Path] = d
+				s.attach(d)
 			}
 		}
 	}
+}
+
+func (s *Set) attach(d *Document) {
+	s.attached = append(s.attached, d)
+	s.docs[d.Path] = d
 }
 
 // Documents gives each document of the feeds once, in their order, and the

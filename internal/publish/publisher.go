@@ -29,6 +29,7 @@ type Publisher struct {
 	now     func() time.Time
 	body    func(context.Context, *catalog.Entry) (string, error)
 	html    func(p *post.Post, base *url.URL) string // post.Render
+	style   *Document                                // of the feeds; nil: none
 	current atomic.Pointer[Set]
 
 	mu       sync.Mutex // one Update at a time; guards what follows
@@ -64,6 +65,9 @@ func New(cfg Config, deps Deps) *Publisher {
 		cfg: cfg.withDefaults(), log: log, now: deps.Now, body: deps.Body, html: post.Render,
 		history:  newHistory(deps.Documents, log),
 		rendered: newRendered(cfg.Cache, cfg.CacheStamp, log),
+	}
+	if cfg.Stylesheet != nil {
+		p.style = NewDocument(stylePath, "text/css; charset=utf-8", cfg.Stylesheet)
 	}
 	p.queries, _ = lru.New[string, *queried](maxQueries) // fails for a size of none alone
 	if p.body == nil {
@@ -143,6 +147,9 @@ func (p *Publisher) outlines(windows []window) []feed.Outline {
 func (p *Publisher) date(drafts []*draft) (fresh map[string]*Document, changed []*Document) {
 	now := p.now()
 	fresh = map[string]*Document{}
+	if p.style != nil && p.style.Modified.IsZero() {
+		p.style.Modified, _ = p.history.stamp(stylePath, p.style.Hash, now)
+	}
 	for _, d := range drafts {
 		modified, isNew := p.history.stamp(d.path, d.doc.Hash, now)
 		doc, old := d.doc, p.published(d.path)
@@ -192,6 +199,9 @@ func (p *Publisher) assemble(windows []window, fresh map[string]*Document, forme
 	}
 	set := p.cfg.newSet(live, retired, fresh[opmlPath], former)
 	set.addArchives(archives)
+	if p.style != nil {
+		set.attach(p.style)
+	}
 	return set
 }
 

@@ -26,7 +26,7 @@ func wantedFiles(set *Set, codings []string) ([]file, error) {
 		taken[folded] = d.Path
 		files = append(files, file{name: name, doc: d})
 	}
-	for _, d := range set.archives {
+	for _, d := range set.attached {
 		name := strings.TrimPrefix(d.Path, "/")
 		taken[foldName(name)] = d.Path
 		files = append(files, file{name: name, doc: d, extra: true})

@@ -45,7 +45,8 @@ func (p *Publisher) window(f Feed, slug string, entries []*catalog.Entry) window
 	f.Title = p.cfg.title(f.Kind, f.Name)
 	f.Path = folder(f.Kind, slug)
 	f.Posts = len(entries)
-	return window{Feed: f, shown: p.cfg.recent(entries), all: entries}
+	f.Latest = p.cfg.recent(entries)
+	return window{Feed: f, shown: f.Latest, all: entries}
 }
 
 // recent cuts the window out of entries, newest first: so many, and all of so

@@ -35,7 +35,10 @@ type fault struct {
 func explain(err error) fault {
 	var method methodError
 	var tooLarge *http.MaxBytesError
+	var query queryError
 	switch {
+	case errors.As(err, &query):
+		return query.fault()
 	case errors.Is(err, errNotFound):
 		return fault{404, "Page not found", "There is nothing at this address. It may have been mistyped, or the page may have been removed."}
 	case errors.Is(err, errGone):

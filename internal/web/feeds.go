@@ -23,20 +23,24 @@ func (s *server) directory(w http.ResponseWriter, r *http.Request) error {
 		return errStarting
 	}
 	groups := []page.FeedGroup{
-		{Heading: "Everything", Anchor: "everything"},
 		{Heading: "Categories", Anchor: "categories"},
 		{Heading: "Tags", Anchor: "tags"},
 		{Heading: "Authors", Anchor: "authors"},
 		{Heading: "Sections", Anchor: "sections"},
+		{Heading: "Combined", Anchor: "combined"},
 	}
-	place := map[catalog.Kind]int{"": 0, catalog.Category: 1, catalog.Tag: 2, catalog.Author: 3, catalog.Section: 4}
-	for _, f := range set.Feeds {
-		g := &groups[place[f.Kind]]
-		g.Feeds = append(g.Feeds, s.feed(f))
-	}
+	place := map[catalog.Kind]int{catalog.Category: 0, catalog.Tag: 1, catalog.Author: 2, catalog.Section: 3, publish.Combined: 4}
 	frame := s.frame("Feeds", "/feeds/")
 	frame.Section = "feeds"
-	contents := page.Feeds{Frame: frame, OPML: s.documentLink(set.OPML)}
+	contents := page.Feeds{Frame: frame, OPML: s.documentLink(set.OPML), Builder: s.builder()}
+	for _, f := range set.Feeds {
+		if f.Kind == "" {
+			contents.Main = s.addresses(f)
+			continue
+		}
+		g := &groups[place[f.Kind]]
+		g.Feeds = append(g.Feeds, page.Feed{Title: f.Name, URL: s.local(escapedPath(aboutPath(f))), Posts: f.Posts})
+	}
 	for _, g := range groups {
 		if len(g.Feeds) > 0 {
 			contents.Groups = append(contents.Groups, g)
@@ -52,20 +56,6 @@ func (s *server) feeds() *publish.Set {
 		return set
 	}
 	return nil
-}
-
-// feed is one feed in the directory.
-func (s *server) feed(f *publish.Feed) page.Feed {
-	shown := page.Feed{Title: f.Name, URL: s.local(escapedPath(f.Path)), Posts: f.Posts, Formats: s.formats(f)}
-	if shown.Title == "" {
-		shown.Title = f.Title
-	}
-	for _, o := range offered {
-		if doc := f.Docs[o.format]; doc != nil && shown.Address == "" {
-			shown.Address = s.documentURL(doc)
-		}
-	}
-	return shown
 }
 
 // feedOf finds the feed of a term, or with "" and "" that of everything; nil

@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -34,12 +35,13 @@ var noon = time.Date(2025, time.April, 7, 12, 0, 0, 0, time.UTC)
 // A site is a handler with everything behind it within reach.
 type site struct {
 	http.Handler
-	snap   *catalog.Snapshot
-	set    *publish.Set
-	people *people
-	box    *relay.Mailbox
-	post   relay.Relay // into the box
-	log    *strings.Builder
+	snap      *catalog.Snapshot
+	publisher *publish.Publisher
+	set       *publish.Set
+	people    *people
+	box       *relay.Mailbox
+	post      relay.Relay // into the box
+	log       *strings.Builder
 }
 
 // options change the configuration before the site is made.
@@ -64,8 +66,11 @@ func newSiteOf(t testing.TB, posts []*post.Post, opts ...options) *site {
 		Templates: templates.Builtin(),
 		Snapshot:  func() *catalog.Snapshot { return s.snap },
 		Set:       func() *publish.Set { return s.set },
-		Render:    func(_ context.Context, e *catalog.Entry) (string, error) { return e.Body, nil },
-		People:    s.people, Mailbox: s.box,
+		Combine: func(ctx context.Context, snap *catalog.Snapshot, q publish.Query) (*publish.Feed, error) {
+			return s.publisher.Combine(ctx, snap, q)
+		},
+		Render: func(_ context.Context, e *catalog.Entry) (string, error) { return e.Body, nil },
+		People: s.people, Mailbox: s.box,
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "tidings_up 1") }),
 		Ready:   func(context.Context) error { return nil },
 		Log:     slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -75,7 +80,7 @@ func newSiteOf(t testing.TB, posts []*post.Post, opts ...options) *site {
 		o(&cfg, &deps)
 	}
 	s.snap = snapshotOf(cfg.SiteURL, posts)
-	s.set = publishedSet(t, cfg, s.snap)
+	s.publisher, s.set = publishedSet(t, cfg, s.snap)
 	h, err := web.New(cfg, deps)
 	if err != nil {
 		t.Fatal(err)
@@ -85,15 +90,19 @@ func newSiteOf(t testing.TB, posts []*post.Post, opts ...options) *site {
 }
 
 // publishedSet makes the feeds with the real publisher.
-func publishedSet(t testing.TB, cfg web.Config, snap *catalog.Snapshot) *publish.Set {
+func publishedSet(t testing.TB, cfg web.Config, snap *catalog.Snapshot) (*publish.Publisher, *publish.Set) {
 	t.Helper()
-	p := publish.New(publish.Config{Title: cfg.Title, Language: cfg.Language, SiteURL: cfg.SiteURL, PagesURL: cfg.BaseURL, FeedsURL: cfg.FeedsURL},
+	css, err := fs.ReadFile(templates.Builtin(), "assets/feed.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := publish.New(publish.Config{Title: cfg.Title, Language: cfg.Language, SiteURL: cfg.SiteURL, PagesURL: cfg.BaseURL, FeedsURL: cfg.FeedsURL, Stylesheet: css},
 		publish.Deps{Now: func() time.Time { return noon }})
 	result, err := p.Update(context.Background(), snap)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return result.Set
+	return p, result.Set
 }
 
 // samplePosts is enough for two screens, and one post of every odd kind.

@@ -145,12 +145,15 @@ func TestPostPage(t *testing.T) {
 func TestFeedDirectory(t *testing.T) {
 	s := newSite(t)
 	w := s.get("/feeds/")
-	if got := texts(t, w, "h2"); !slices.Equal(got, []string{"Everything", "Categories", "Tags"}) {
+	if got := texts(t, w, "h2"); !slices.Equal(got, []string{"Every post", "Categories", "Tags", "Make your own"}) {
 		t.Errorf("groups: %q", got)
 	}
-	addresses := texts(t, w, "code.address")
-	if len(addresses) != len(s.set.Feeds) || addresses[0] != base+"/feed.xml" || !slices.Contains(addresses, base+"/tags/%E6%97%A5%E6%9C%AC%E8%AA%9E/feed.xml") {
-		t.Errorf("%d addresses for %d feeds: %q", len(addresses), len(s.set.Feeds), addresses)
+	if got := texts(t, w, "a.address"); !slices.Equal(got, []string{base + "/feed.xml", base + "/atom.xml", base + "/feed.json"}) {
+		t.Errorf("addresses: %q", got)
+	}
+	about := values(t, w, "a.name", "href")
+	if len(about) != len(s.set.Feeds)-1 || !slices.Contains(about, "/feeds/tags/%E6%97%A5%E6%9C%AC%E8%AA%9E/") {
+		t.Errorf("%d pages about %d feeds: %q", len(about), len(s.set.Feeds), about)
 	}
 	if got := values(t, w, "a[type=text/x-opml]", "href"); !slices.Equal(got, []string{"/feeds.opml"}) {
 		t.Errorf("OPML: %q", got)
@@ -229,5 +232,85 @@ func TestAPostThatLeftIsGone(t *testing.T) {
 		if w.Code != want || want == 410 && !strings.Contains(w.Body.String(), "This post is no more") {
 			t.Errorf("%s: status %d, want %d\n%s", path, w.Code, want, w.Body)
 		}
+	}
+}
+
+func TestPageAboutAFeed(t *testing.T) {
+	s := newSite(t)
+	w := s.get("/feeds/tags/cpp/")
+	if got := texts(t, w, "a.address"); !slices.Equal(got, []string{base + "/tags/cpp/feed.xml", base + "/tags/cpp/atom.xml", base + "/tags/cpp/feed.json"}) {
+		t.Errorf("addresses: %q", got)
+	}
+	if got := texts(t, w, "h1"); got[0] != "C++" {
+		t.Errorf("heading: %q", got)
+	}
+	if got := texts(t, w, "a.title"); !slices.Equal(got, []string{"Elsewhere"}) {
+		t.Errorf("latest: %q", got)
+	}
+	if got := values(t, w, "input[name=tag]", "value"); !slices.Equal(got, []string{"cpp"}) {
+		t.Errorf("topics of the form: %q", got)
+	}
+	if got := values(t, w, "link[rel=alternate]", "href"); len(got) != 6 || got[0] != base+"/feed.xml" || got[3] != base+"/tags/cpp/feed.xml" {
+		t.Errorf("announced: %q", got)
+	}
+	if got := s.get("/feeds/categories/CPP/").Code; got != 404 {
+		t.Errorf("a category that is none: %d", got)
+	}
+	if w := s.get("/feeds/tags/CPP/"); w.Code != 301 || w.Header().Get("Location") != "/feeds/tags/cpp/" {
+		t.Errorf("another spelling: %d to %s", w.Code, w.Header().Get("Location"))
+	}
+	off := newSite(t, func(c *web.Config, _ *web.Deps) { c.MailingOff = "mailing is off" })
+	if got := values(t, off.get("/feeds/tags/cpp/"), "form", "action"); len(got) != 0 {
+		t.Errorf("a form while mailing is off: %q", got)
+	}
+}
+
+func TestCombinedFeeds(t *testing.T) {
+	s := newSite(t)
+	w := s.get("/feeds/combined/?category=Notes&tag=cpp")
+	if w.Code != 301 || w.Header().Get("Location") != "/feeds/combined/?category=notes&tag=cpp" {
+		t.Fatalf("another form of a query: %d to %s", w.Code, w.Header().Get("Location"))
+	}
+	w = s.get("/feeds/combined/?category=notes&tag=cpp")
+	address := base + "/feeds/feed.xml?category=notes&tag=cpp"
+	if got := texts(t, w, "a.address"); len(got) != 3 || got[0] != address {
+		t.Fatalf("addresses: %q", got)
+	}
+	if got := slices.Concat(values(t, w, "input[name=category]", "value"), values(t, w, "input[name=tag]", "value")); !slices.Equal(got, []string{"notes", "cpp"}) {
+		t.Errorf("topics of the form: %q", got)
+	}
+	if got := values(t, w, "link[rel=alternate]", "href"); len(got) != 6 || got[0] != base+"/feed.xml" || got[3] != address {
+		t.Errorf("announced: %q", got)
+	}
+	feed := s.get("/feeds/feed.xml?tag=cpp&category=notes")
+	if feed.Code != 200 || !strings.Contains(feed.Body.String(), `href="`+strings.ReplaceAll(address, "&", "&amp;")+`"`) || strings.Count(feed.Body.String(), "<item>") != 3 {
+		t.Errorf("status %d\n%s", feed.Code, feed.Body)
+	}
+	if again := s.get("/feeds/feed.xml?tag=cpp&category=notes", header("If-None-Match", feed.Header().Get("ETag"))); again.Code != 304 {
+		t.Errorf("asked again: %d", again.Code)
+	}
+	if got := values(t, s.get("/feeds/combined/?category=notes&not-tag=cpp"), "form", "action"); len(got) != 0 {
+		t.Errorf("a newsletter cannot leave tags out, but there is a form: %q", got)
+	}
+	for path, want := range map[string]int{
+		"/feeds/feed.xml?tag=unknown": 404, "/feeds/combined/?tag=unknown": 404, "/feeds/combined/": 200, "/feeds/other.xml/": 404, "/feeds/nothing/": 404,
+	} {
+		if got := s.get(path).Code; got != want {
+			t.Errorf("%s: %d, want %d", path, got, want)
+		}
+	}
+	if w := s.get("/feeds/atom.xml"); w.Code != 301 || w.Header().Get("Location") != "/atom.xml" {
+		t.Errorf("a query for everything: %d to %s", w.Code, w.Header().Get("Location"))
+	}
+}
+
+// The style sheet of the feeds is at the address that they name.
+func TestFeedsHaveAStyleSheet(t *testing.T) {
+	s := newSite(t)
+	if feed := s.get("/feed.xml").Body.String(); !strings.Contains(feed, `<?xml-stylesheet type="text/css" href="`+base+`/feed.css"?>`) {
+		t.Errorf("no style sheet is named:\n%s", feed[:200])
+	}
+	if w := s.get("/feed.css"); w.Code != 200 || w.Header().Get("Content-Type") != "text/css; charset=utf-8" || !strings.Contains(w.Body.String(), "channel > title") {
+		t.Errorf("status %d, headers %v", w.Code, w.Header())
 	}
 }

@@ -79,7 +79,12 @@ func (s *server) term(w http.ResponseWriter, r *http.Request, kind catalog.Kind,
 	f := s.feedOf(kind, t.Key)
 	frame := s.frame(t.Name, screen)
 	frame.Alternates = s.alternates(f)
+	about := ""
+	if f != nil {
+		about = s.local(escapedPath(aboutPath(f)))
+	}
 	body, err := s.pages.Term.Render(page.Term{
+		About: about,
 		Frame: frame, Kind: label, Name: t.Name, Count: len(t.Entries), Listing: list,
 		Feeds: s.formats(f), Subscribe: s.subscribeTo(kind, t),
 	})

@@ -3,6 +3,8 @@ package web
 import (
 	"net/http"
 	"strings"
+
+	"tidings/internal/catalog"
 )
 
 // A handler answers one method of one route. What it returns instead of
@@ -34,6 +36,15 @@ func (s *server) routes() http.Handler {
 		{pattern: "/categories/{slug}/{$}", get: s.category},
 		{pattern: "/tags/{slug}/{$}", get: s.tag},
 		{pattern: "/feeds/{$}", get: s.directory},
+		{pattern: "/feeds/categories/{slug}/{$}", get: s.about(catalog.Category)},
+		{pattern: "/feeds/tags/{slug}/{$}", get: s.about(catalog.Tag)},
+		{pattern: "/feeds/authors/{slug}/{$}", get: s.about(catalog.Author)},
+		{pattern: "/feeds/sections/{slug}/{$}", get: s.about(catalog.Section)},
+		{pattern: "/feeds/combined/{$}", get: s.aboutCombined},
+		{pattern: "/feeds/{name}/{$}", get: s.aboutNamed},
+		{pattern: "/feeds/feed.xml", get: s.combined},
+		{pattern: "/feeds/atom.xml", get: s.combined},
+		{pattern: "/feeds/feed.json", get: s.combined},
 		{pattern: "/assets/{name}", get: s.asset},
 
 		{pattern: "/subscribe", get: s.subscribeForm, post: s.subscribe},

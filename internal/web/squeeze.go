@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"tidings/internal/publish"
 )
 
@@ -216,4 +218,27 @@ func (s *shelf) of(doc *publish.Document) *reply {
 	}
 	r, _ := s.replies.LoadOrStore(doc, newReply(doc, s.all.links(doc), &s.all.presses))
 	return r.(*reply)
+}
+
+// queriedReplies keeps the replies of the last feeds asked for by query.
+type queriedReplies struct {
+	kept    *lru.Cache[*publish.Document, *reply]
+	presses *presses
+}
+
+// maxQueried is how many documents of such feeds are kept.
+const maxQueried = 100
+
+func newQueriedReplies(p *presses) queriedReplies {
+	kept, _ := lru.New[*publish.Document, *reply](maxQueried) // fails for a size of none alone
+	return queriedReplies{kept, p}
+}
+
+func (q queriedReplies) of(doc *publish.Document) *reply {
+	if r, ok := q.kept.Get(doc); ok {
+		return r
+	}
+	r := newReply(doc, nil, q.presses)
+	q.kept.Add(doc, r)
+	return r
 }

@@ -54,16 +54,18 @@ type Newsletter struct {
 // Deps is what the handler asks while it runs. Functions are called from many
 // goroutines at once.
 type Deps struct {
-	Templates fs.FS                                                 // web/ and assets/
-	Snapshot  func() *catalog.Snapshot                              // nil until the posts are read
-	Set       func() *publish.Set                                   // nil or empty until the feeds are made
-	Render    func(context.Context, *catalog.Entry) (string, error) // the clean HTML of a post
-	People    newsletter.People
-	Mailbox   *relay.Mailbox // nil unless mail is captured
-	Metrics   http.Handler   // nil for none
-	Ready     func(context.Context) error
-	Log       *slog.Logger
-	Now       func() time.Time
+	Templates fs.FS                    // web/ and assets/
+	Snapshot  func() *catalog.Snapshot // nil until the posts are read
+	Set       func() *publish.Set      // nil or empty until the feeds are made
+	// Combine gives the feed of a query.
+	Combine func(context.Context, *catalog.Snapshot, publish.Query) (*publish.Feed, error)
+	Render  func(context.Context, *catalog.Entry) (string, error) // the clean HTML of a post
+	People  newsletter.People
+	Mailbox *relay.Mailbox // nil unless mail is captured
+	Metrics http.Handler   // nil for none
+	Ready   func(context.Context) error
+	Log     *slog.Logger
+	Now     func() time.Time
 }
 
 // server answers requests.
@@ -76,6 +78,7 @@ type server struct {
 	prefixes []string // what may stand before a request's path, longest first
 	origins  *http.CrossOriginProtection
 	shelves  shelves
+	queried  queriedReplies
 	index    atomic.Pointer[termIndex]
 }
 
@@ -95,6 +98,7 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 		s.FeedsURL = cfg.BaseURL
 	}
 	s.shelves.links = s.hubLinks
+	s.queried = newQueriedReplies(&s.shelves.presses)
 	if s.pages, err = page.Load(deps.Templates, s.root, cfg.Language); err != nil {
 		return nil, err
 	}
