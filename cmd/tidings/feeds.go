@@ -13,7 +13,7 @@ import (
 func feedsCommand(a *app) *cobra.Command {
 	list := &cobra.Command{Use: "list", Short: "List every feed with its address, posts and last change", Args: noArgs, RunE: a.runE(a.listFeeds)}
 	a.jsonFlag(list)
-	return group("feeds", "The feeds", list)
+	return group("feeds", "The feeds", list, adoptCommand(a))
 }
 
 // feedJSON is a feed as scripts see it.

@@ -22,6 +22,7 @@ type keeper struct {
 	shelf    *shelf
 	unstored bool            // the last save failed, and that was logged
 	told     map[string]bool // problems that were logged
+	adopted  int64           // store.Posts.Adoptions when ids were last read
 }
 
 // open reads what the database has pinned. Nothing has been looked at yet.
@@ -37,6 +38,9 @@ func open(ctx context.Context, cfg Config) (*keeper, error) {
 	defer looked.Wait()
 	if cfg.Store == nil {
 		return k, nil
+	}
+	if k.adopted, err = cfg.Store.Adoptions(ctx); err != nil {
+		return nil, err
 	}
 	rows, paths, err := pinned(ctx, cfg.Store)
 	if err != nil {
@@ -74,6 +78,9 @@ func pinned(ctx context.Context, db store.Posts) (rows []store.Post, paths map[s
 func (k *keeper) pass(ctx context.Context, names map[string]bool, sure bool) (Change, error) {
 	found, err := k.find(ctx, names)
 	if err != nil {
+		return Change{}, err
+	}
+	if err := k.readopt(ctx); err != nil {
 		return Change{}, err
 	}
 	now := k.cfg.Now()
@@ -257,6 +264,25 @@ func (k *keeper) source(rec *record) ([]byte, error) {
 		return rec.source, nil
 	}
 	return k.folder.source(rec.row.File, rec.row.FileHash)
+}
+
+// readopt takes over ids that "feeds adopt" gave to posts meanwhile, so that
+// what this process saves next does not undo it.
+func (k *keeper) readopt(ctx context.Context) error {
+	if k.cfg.Store == nil {
+		return nil
+	}
+	n, err := k.cfg.Store.Adoptions(ctx)
+	if err != nil || n == k.adopted {
+		return err
+	}
+	rows, err := k.cfg.Store.LoadPosts(ctx)
+	if err != nil {
+		return fmt.Errorf("read the ids that were adopted: %w", err)
+	}
+	k.roll.readopt(rows)
+	k.adopted = n
+	return nil
 }
 
 // adopt takes over what another process has pinned about new posts in the

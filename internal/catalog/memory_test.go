@@ -19,6 +19,8 @@ type memory struct {
 	paths   map[string]int64
 	failing error // of every write
 	writes  int
+
+	adoptions int64
 }
 
 func newMemory() *memory {
@@ -89,4 +91,25 @@ func (m *memory) fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.failing = err
+}
+
+func (m *memory) AdoptIDs(_ context.Context, guids map[int64]string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id := range guids {
+		delete(m.guids, m.rows[id].GUID)
+	}
+	for id, guid := range guids {
+		row := m.rows[id]
+		row.GUID = guid
+		m.rows[id], m.guids[guid] = row, id
+	}
+	m.adoptions++
+	return nil
+}
+
+func (m *memory) Adoptions(context.Context) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.adoptions, nil
 }

@@ -99,6 +99,22 @@ func (r *roll) restore(rows []store.Post, paths map[string]int64) {
 	}
 }
 
+// readopt gives records the ids that the database has now.
+func (r *roll) readopt(rows []store.Post) {
+	var changed []*record
+	for _, row := range rows {
+		if rec := r.byID[row.ID]; rec != nil && rec.row.GUID != row.GUID {
+			delete(r.byGUID, rec.row.GUID)
+			rec.row.GUID = row.GUID
+			changed = append(changed, rec)
+		}
+	}
+	for _, rec := range changed { // only now: some may have changed theirs
+		r.byGUID[rec.row.GUID] = rec
+		r.touch(rec)
+	}
+}
+
 // expect makes room for so many posts, which is cheaper than to grow.
 func (r *roll) expect(n int) {
 	r.present, r.paths = make(map[string]*record, n), make(map[string]*record, n)

@@ -60,6 +60,13 @@ type Posts interface {
 	// had belongs to the last that came to it; a post that is gone takes none
 	// from another.
 	PostPaths(ctx context.Context) (map[string]int64, error)
+	// AdoptIDs gives posts, by ID, other GUIDs, all or none; two may change
+	// theirs. ErrExists if a post that is not among them has one,
+	// ErrNotFound if an ID is not there.
+	AdoptIDs(ctx context.Context, guids map[int64]string) error
+	// Adoptions counts the calls of AdoptIDs: a process that finds another
+	// number than last time has to load the posts again.
+	Adoptions(ctx context.Context) (int64, error)
 }
 
 // Post is the pinned state of one post.

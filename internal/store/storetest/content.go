@@ -102,3 +102,22 @@ func testUpkeep(t *testing.T, f *fixture) {
 		return err
 	}))
 }
+
+func testAdoptIDs(_ *testing.T, f *fixture) {
+	adoptions := func() int64 {
+		n, err := f.Adoptions(f.ctx)
+		f.check(err)
+		return n
+	}
+	f.equal("adoptions at first", adoptions(), int64(0))
+	a, b, c := &store.Post{GUID: "a", Title: "A"}, &store.Post{GUID: "b"}, &store.Post{GUID: "c"}
+	f.check(f.SavePosts(f.ctx, []*store.Post{a, b, c}))
+	f.check(f.AdoptIDs(f.ctx, map[int64]string{a.ID: "b", b.ID: "a"}))
+	f.fails("an id of another post", f.AdoptIDs(f.ctx, map[int64]string{a.ID: "x", b.ID: "c"}), store.ErrExists)
+	f.fails("a post that is not there", f.AdoptIDs(f.ctx, map[int64]string{a.ID: "x", 999: "y"}), store.ErrNotFound)
+	f.equal("adoptions", adoptions(), int64(1))
+	posts, err := f.LoadPosts(f.ctx)
+	f.check(err)
+	a.GUID, b.GUID = "b", "a"
+	f.equal("posts", posts, []store.Post{*a, *b, *c})
+}

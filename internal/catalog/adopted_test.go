@@ -1,0 +1,38 @@
+package catalog
+
+import (
+	"context"
+	"testing"
+)
+
+// A running daemon takes over ids that were adopted beside it, and does not
+// undo that with what it saves next.
+func TestAdoptedIdsAreTakenOver(t *testing.T) {
+	s := newSite(t)
+	restart := onDisk(t, s)
+	s.post("a.md", "Ants", "2026-01-01")
+	s.post("b.md", "Bees", "2026-01-02")
+	ctx := context.Background()
+	k, err := open(ctx, s.cfg)
+	must(t, err)
+	snap, err := k.first(ctx)
+	must(t, err)
+	a, b := find(t, snap, "a.md"), find(t, snap, "b.md")
+	must(t, s.cfg.Store.AdoptIDs(ctx, map[int64]string{a.PostID: b.ID, b.PostID: "https://old.example/?p=2"}))
+
+	s.post("a.md", "Better ants", "2026-01-01")
+	change, err := k.pass(ctx, map[string]bool{"a.md": true}, false)
+	must(t, err)
+	check(t, change.Snapshot)
+	if now := find(t, change.Snapshot, "a.md"); now.ID != b.ID || now.Title != "Better ants" {
+		t.Errorf("a: %q, %s", now.ID, now.Title)
+	}
+	if now := find(t, change.Snapshot, "b.md"); now.ID != "https://old.example/?p=2" {
+		t.Errorf("b: %q", now.ID)
+	}
+	restart()
+	snap = s.load()
+	if find(t, snap, "a.md").ID != b.ID || find(t, snap, "b.md").ID != "https://old.example/?p=2" {
+		t.Errorf("after a restart: %q, %q", find(t, snap, "a.md").ID, find(t, snap, "b.md").ID)
+	}
+}
