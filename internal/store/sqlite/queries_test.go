@@ -42,7 +42,7 @@ func TestQueries(t *testing.T) {
 		}
 		for _, step := range steps {
 			table, scans := strings.CutPrefix(step, "SCAN ")
-			if scans && !allowed(table) && !holds(q, mayScan) {
+			if scans && !allowed(table) && !strings.HasSuffix(table, "VALUES CLAUSE") && !holds(q, mayScan) {
 				t.Errorf("walks over %s:\n%s", table, q)
 			}
 		}

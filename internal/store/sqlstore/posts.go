@@ -49,7 +49,15 @@ func (s *Store) PostSources(ctx context.Context, ids []int64) (map[int64][]byte,
 func (s *Store) SavePosts(ctx context.Context, posts []*store.Post) error {
 	ids := make([]int64, len(posts))
 	err := s.write(ctx, "save posts", func(t *tx) error {
+		for at, some := range fresh(posts) {
+			if err := t.insertPosts(some, ids[at:at+len(some)]); err != nil {
+				return err
+			}
+		}
 		for i, p := range posts {
+			if ids[i] != 0 {
+				continue
+			}
 			id, err := t.savePost(p)
 			if err != nil {
 				return fmt.Errorf("post %s (%s): %w", p.GUID, p.File, err)
@@ -78,9 +86,14 @@ func (t *tx) savePost(p *store.Post) (id int64, err error) {
 	return id, errors.Join(err, t.savePath(p, id))
 }
 
-func (t *tx) savePostRow(p *store.Post) (id int64, err error) {
-	args := []any{p.GUID, p.File, p.FileHash, p.BodyHash, p.Title, p.Path, millis(p.Published),
+// postArgs are the values of postColumns.
+func postArgs(p *store.Post) []any {
+	return []any{p.GUID, p.File, p.FileHash, p.BodyHash, p.Title, p.Path, millis(p.Published),
 		millis(p.FirstSeen), millis(p.Changed), millis(p.Gone), p.Size, millis(p.ModTime)}
+}
+
+func (t *tx) savePostRow(p *store.Post) (id int64, err error) {
+	args := postArgs(p)
 	if p.ID == 0 {
 		err = t.one(`INSERT INTO posts (`+postColumns+`)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING id`, args, &id)

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -120,4 +121,64 @@ func testAdoptIDs(_ *testing.T, f *fixture) {
 	f.check(err)
 	a.GUID, b.GUID = "b", "a"
 	f.equal("posts", posts, []store.Post{*a, *b, *c})
+}
+
+// A first look at a blog saves many posts at once.
+func testManyPosts(t *testing.T, f *fixture) {
+	var posts []*store.Post
+	for i := range 300 {
+		p := &store.Post{GUID: fmt.Sprint("g", i), File: fmt.Sprint(i, ".md"), Path: fmt.Sprintf("/%d/", i), Published: epoch, Source: fmt.Append(nil, "source ", i)}
+		switch i % 100 {
+		case 70:
+			p.Gone = epoch
+		case 71:
+			p.Path = ""
+		case 72:
+			p.Source = nil
+		}
+		posts = append(posts, p)
+	}
+	f.check(f.SavePosts(f.ctx, posts))
+	loaded, err := f.LoadPosts(f.ctx)
+	f.check(err)
+	sources, err := f.PostSources(f.ctx, ids(posts))
+	f.check(err)
+	paths, err := f.PostPaths(f.ctx)
+	f.check(err)
+	byID := map[int64]store.Post{}
+	for _, p := range loaded {
+		byID[p.ID] = p
+	}
+	for _, p := range posts {
+		want := *p
+		want.Source = nil
+		f.equal(p.GUID, byID[p.ID], want)
+		if string(sources[p.ID]) != string(p.Source) {
+			t.Errorf("%s: source %q, want %q", p.GUID, sources[p.ID], p.Source)
+		}
+		if p.Path != "" && paths[p.Path] != p.ID {
+			t.Errorf("%s is at %d, want %d", p.Path, paths[p.Path], p.ID)
+		}
+	}
+	var again []*store.Post
+	for i := range 100 {
+		again = append(again, &store.Post{GUID: fmt.Sprint("h", i), File: "x", Path: fmt.Sprintf("/h%d/", i), Source: []byte("x")})
+	}
+	again[40].GUID = "g7"
+	f.fails("a GUID that is taken", f.SavePosts(f.ctx, again), store.ErrExists)
+	again[40].GUID = "h1"
+	f.fails("a GUID twice", f.SavePosts(f.ctx, again), store.ErrExists)
+	again[40].GUID, again[40].Path = "h40", "/7/"
+	f.check(f.SavePosts(f.ctx, again))
+	paths, err = f.PostPaths(f.ctx)
+	f.check(err)
+	f.equal("a path that went over", paths["/7/"], again[40].ID)
+}
+
+func ids(posts []*store.Post) []int64 {
+	var list []int64
+	for _, p := range posts {
+		list = append(list, p.ID)
+	}
+	return list
 }

@@ -29,6 +29,7 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"Posts":         testPosts,
 		"PostUpdates":   testPostUpdates,
 		"AdoptIDs":      testAdoptIDs,
+		"ManyPosts":     testManyPosts,
 		"Documents":     testDocuments,
 		"Hubs":          testHubs,
 		"TermSlugs":     testTermSlugs,
