@@ -26,6 +26,9 @@ type Config struct {
 	// Index is a file that tells the next start which posts it need not read;
 	// "": none. IndexStamp names the program that understands posts.
 	Index, IndexStamp string
+	// LongLook is how many files in the index make Open go by it alone: to
+	// look at so many lasts longer than a start should; 0: 20,000.
+	LongLook int
 
 	// Terms fixes names and addresses of terms; see CheckTerms.
 	Terms []TermRule
@@ -67,6 +70,9 @@ func (c Config) withDefaults() Config {
 		c.Permalink = "/posts/:slug/"
 	}
 	c.naming = newNaming(c.Terms)
+	if c.LongLook <= 0 {
+		c.LongLook = 20_000
+	}
 	c.Debounce = orDefault(c.Debounce, 100*time.Millisecond)
 	c.Rescan = orDefault(c.Rescan, time.Minute)
 	c.Grace = orDefault(c.Grace, time.Second)

@@ -27,6 +27,7 @@ type folder struct {
 	indexes  map[string]int   // index files in each directory that has any: the other files there are resources
 	problems map[string][]post.Problem
 	ahead    *walker                                        // the first look at everything, until it is used
+	trusts   bool                                           // the first look is at the index alone
 	index    index                                          // what an earlier process read; nil after the first look
 	news     bool                                           // the index on disk lacks something
 	held     atomic.Int64                                   // bytes of files that findings hold
@@ -66,6 +67,7 @@ type finding struct {
 	source  []byte     // its bytes; nil if they are to be read again
 	size    int64
 	modTime time.Time
+	rec     *record // of a good one: the post it is; nil for a new one
 }
 
 func newFolder(dir string, loc *time.Location) *folder {
@@ -104,11 +106,26 @@ func (f *folder) doubt(names map[string]bool) {
 // only a walk of everything can place.
 var errLinked = errors.New("a linked directory changed")
 
-// lookAhead lists the whole directory, while others wait for the database.
-func (f *folder) lookAhead(cfg Config) {
-	w := newWalker(f.dir, f.enter)
-	w.all()
-	f.ahead, f.index = w, cfg.readIndex()
+// lookAhead reads the index and lists the whole directory, while others wait
+// for the database. With a large index and trusting set the list can wait.
+func (f *folder) lookAhead(cfg Config, trusting bool) {
+	f.index = cfg.readIndex()
+	if f.trusts = trusting && len(f.index) >= cfg.LongLook; f.trusts {
+		return
+	}
+	f.ahead = newWalker(f.dir, f.enter)
+	f.ahead.all()
+}
+
+// remembered gives what an earlier process found. Nothing is known of
+// directories then, and the next walk compares everything.
+func (f *folder) remembered(ctx context.Context) ([]finding, error) {
+	names := make(map[string]bool, len(f.index))
+	for rel := range f.index {
+		f.meet(rel)
+		names[rel] = true
+	}
+	return f.readAll(ctx, names)
 }
 
 // walk looks at the whole directory.

@@ -38,7 +38,10 @@ func (x index) find(rel string, known *file, loc *time.Location) (reading, bool)
 	}
 	r := reading{finding: finding{file: rel}}
 	d := codec.NewDecoder(b)
-	if r.code(d, loc); d.Err() != nil || r.finding.size != known.size || !r.finding.modTime.Equal(known.modTime) {
+	r.code(d, loc)
+	same := r.finding.size == known.size && r.finding.modTime.Equal(known.modTime)
+	unseen := known.modTime.IsZero() // nobody has looked at it yet
+	if d.Err() != nil || !same && !unseen {
 		return reading{}, false
 	}
 	return r, true

@@ -131,3 +131,40 @@ func TestAFileWrittenJustNowIsReadAgain(t *testing.T) {
 		t.Error("a file system that counts whole seconds")
 	}
 }
+
+// Of a large blog the daemon shows what it knew, and then what has become of it.
+func TestALargeBlogStartsFromTheIndex(t *testing.T) {
+	s := newSite(t)
+	start := indexed(t, s)
+	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g"} {
+		s.post(name+".md", "Title "+name, "2026-01-01")
+	}
+	s.post("bundle/index.md", "Bundle", "2026-01-01")
+	s.post("bundle/part.md", "Part", "2026-01-01")
+	s.write("broken.md", brokenText)
+	cold, _ := start()
+
+	s.cfg.LongLook = 5
+	s.post("a.md", "Edited", "2026-01-01")
+	s.remove("b.md")
+	s.post("new.md", "New", "2026-01-01")
+	w, err := Open(t.Context(), s.cfg)
+	must(t, err)
+	check(t, w.Current())
+	if got := titles(w.Current().Entries); !slices.Equal(got, titles(cold.Entries)) || !slices.Equal(w.Current().Problems, cold.Problems) {
+		t.Errorf("at first %q, %v; it was %q, %v", got, w.Current().Problems, titles(cold.Entries), cold.Problems)
+	}
+	change, err := w.k.pass(t.Context(), nil, true)
+	must(t, err)
+	check(t, change.Snapshot)
+	got := titles(change.Snapshot.Entries)
+	slices.Sort(got)
+	if want := []string{"Bundle", "Edited", "New", "Title c", "Title d", "Title e", "Title f", "Title g"}; !slices.Equal(got, want) {
+		t.Errorf("then %q, want %q", got, want)
+	}
+	snap, err := Load(t.Context(), s.cfg)
+	must(t, err)
+	if len(snap.Entries) != 8 {
+		t.Errorf("a build goes by the index alone: %q", titles(snap.Entries))
+	}
+}

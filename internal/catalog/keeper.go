@@ -26,7 +26,11 @@ type keeper struct {
 }
 
 // open reads what the database has pinned. Nothing has been looked at yet.
-func open(ctx context.Context, cfg Config) (*keeper, error) {
+func open(ctx context.Context, cfg Config) (*keeper, error) { return openFor(ctx, cfg, false) }
+
+// openFor is open for a first look that may be at the index alone, if trusting
+// is set.
+func openFor(ctx context.Context, cfg Config, trusting bool) (*keeper, error) {
 	cfg = cfg.withDefaults()
 	var err error
 	if cfg.Dir, err = filepath.Abs(cfg.Dir); err != nil {
@@ -34,7 +38,7 @@ func open(ctx context.Context, cfg Config) (*keeper, error) {
 	}
 	k := &keeper{cfg: cfg, folder: newFolder(cfg.Dir, cfg.Location), roll: newRoll(cfg), shelf: newShelf(cfg), told: map[string]bool{}}
 	var looked sync.WaitGroup
-	looked.Go(func() { k.folder.lookAhead(cfg) })
+	looked.Go(func() { k.folder.lookAhead(cfg, trusting) })
 	defer looked.Wait()
 	if cfg.Store == nil {
 		return k, nil
@@ -100,6 +104,10 @@ func (k *keeper) pass(ctx context.Context, names map[string]bool, sure bool) (Ch
 }
 
 func (k *keeper) find(ctx context.Context, names map[string]bool) ([]finding, error) {
+	if k.folder.trusts {
+		k.folder.trusts = false
+		return k.folder.remembered(ctx)
+	}
 	if names != nil {
 		found, err := k.folder.look(ctx, names)
 		if !errors.Is(err, errLinked) {

@@ -65,24 +65,26 @@ const telling = 64
 // bytes elsewhere, the same file, the same body, the same title and date.
 // Bytes go before the file's name, so that two files may change places.
 type match struct {
-	roll   *roll
-	at     map[string]*finding // by file
-	moved  orphans             // records whose file holds other bytes now
-	record map[*finding]*record
-	taken  map[*record]bool
+	roll  *roll
+	at    map[string]*finding // by file
+	moved orphans             // records whose file holds other bytes now
 }
 
+// newMatch gives every finding its record, in finding.rec; those that are of
+// new posts get none.
 func newMatch(r *roll, posts []*finding) *match {
-	m := &match{
-		roll: r, at: make(map[string]*finding, len(posts)), moved: newOrphans(),
-		record: make(map[*finding]*record, len(posts)), taken: make(map[*record]bool, len(posts)),
+	m := &match{roll: r}
+	m.each(posts, m.unchanged)
+	rest := slices.DeleteFunc(slices.Clone(posts), func(f *finding) bool { return f.rec != nil })
+	if len(rest) == 0 { // as at most starts
+		return m
 	}
+	m.moved, m.at = newOrphans(), make(map[string]*finding, len(posts))
 	for _, f := range posts {
 		m.at[f.file] = f
 	}
-	m.each(posts, m.unchanged)
 	for _, f := range posts {
-		if own := r.present[f.file]; own != nil && !m.taken[own] {
+		if own := r.present[f.file]; own != nil && !m.taken(own) {
 			m.moved.add(own)
 		}
 	}
@@ -91,26 +93,26 @@ func newMatch(r *roll, posts []*finding) *match {
 			m.moved.add(rec)
 		}
 	}
-	m.each(posts, m.byID)
-	m.each(posts, m.byBytes)
-	m.each(posts, m.byFile)
-	m.each(posts, m.returned)
-	m.each(posts, m.byBody)
-	m.each(posts, m.byTitle)
+	for _, find := range []func(*finding) *record{m.byID, m.byBytes, m.byFile, m.returned, m.byBody, m.byTitle} {
+		m.each(rest, find)
+	}
 	return m
 }
 
 // each gives every post without a record to find.
 func (m *match) each(posts []*finding, find func(*finding) *record) {
 	for _, f := range posts {
-		if m.record[f] != nil {
+		if f.rec != nil {
 			continue
 		}
 		if rec := find(f); rec != nil {
-			m.record[f], m.taken[rec] = rec, true
+			f.rec, rec.match = rec, m
 		}
 	}
 }
+
+// taken reports whether a record was given to a post already.
+func (m *match) taken(rec *record) bool { return rec.match == m }
 
 func (m *match) unchanged(f *finding) *record {
 	if own := m.roll.present[f.file]; own != nil && own.row.FileHash == f.post.Hash {
@@ -124,7 +126,7 @@ func (m *match) unchanged(f *finding) *record {
 // same by mistake keep apart.
 func (m *match) byID(f *finding) *record {
 	rec := m.roll.byGUID[f.post.GUID]
-	if f.post.GUID == "" || rec == nil || m.taken[rec] {
+	if f.post.GUID == "" || rec == nil || m.taken(rec) {
 		return nil
 	}
 	known := m.roll.present[f.file] != nil
@@ -165,11 +167,11 @@ func (m *match) byBytes(f *finding) *record {
 }
 
 func (m *match) byFile(f *finding) *record {
-	if own := m.roll.present[f.file]; own != nil && !m.taken[own] {
+	if own := m.roll.present[f.file]; own != nil && !m.taken(own) {
 		return own
 	}
 	for _, rec := range m.roll.absent.byFile[f.file] {
-		if rec.state == missing && !m.taken[rec] {
+		if rec.state == missing && !m.taken(rec) {
 			return rec
 		}
 	}
@@ -208,7 +210,7 @@ func (m *match) best(f *finding, candidates ...[]*record) *record {
 	var found *record
 	known := m.roll.present[f.file] != nil
 	for _, rec := range slices.Concat(candidates...) {
-		if m.taken[rec] || known && rec.state == gone || !m.left(rec) {
+		if m.taken(rec) || known && rec.state == gone || !m.left(rec) {
 			continue
 		}
 		if found == nil || closer(f, rec, found) < 0 {

@@ -34,6 +34,7 @@ type record struct {
 	wish     string // the address its own front matter asks for, when last looked at
 	url      string // its address, if that is on another site
 	entry    *Entry // what readers see; nil if they do not
+	match    *match // the last one that gave it to a post
 	warnings []post.Problem
 }
 
@@ -171,13 +172,14 @@ func (r *roll) see(now time.Time, found []finding) {
 	slices.SortFunc(posts, func(a, b *finding) int { return cmp.Compare(a.file, b.file) })
 	m := newMatch(r, posts)
 	for _, f := range posts {
-		if rec := m.record[f]; rec != nil {
+		if rec := f.rec; rec != nil {
 			r.detach(rec)
 		}
 	}
 	for _, f := range posts {
-		r.lodge(m.record[f], f, now)
+		r.lodge(f.rec, f, now)
 	}
+	*m = match{} // records go on pointing to it
 }
 
 // follow keeps a post that was moved while its file could not be read: the

@@ -42,9 +42,11 @@ const (
 	longest = 30 * time.Second
 )
 
-// Open looks at all posts once. The watcher does nothing more until Run.
+// Open looks at all posts once. The watcher does nothing more until Run. Of a
+// large blog it gives what an earlier process knew, so that feeds are served
+// at once; Run begins with a look at the files.
 func Open(ctx context.Context, cfg Config) (*Watcher, error) {
-	k, err := open(ctx, cfg)
+	k, err := openFor(ctx, cfg, true)
 	if err != nil {
 		return nil, err
 	}
