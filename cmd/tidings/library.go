@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,12 +19,17 @@ type library struct {
 	text      func(context.Context, *catalog.Entry) (string, error)
 	files     *publish.Writer // to feeds.dir; nil: nowhere
 	hubs      *websub.Publisher
+	public    atomic.Pointer[publish.Set] // what everybody can fetch; nil: nothing yet
 }
 
 // topics are the feeds that hubs are told of.
 func (l *library) topics() []websub.Topic {
+	set := l.public.Load()
+	if set == nil {
+		return nil
+	}
 	var list []websub.Topic
-	for _, f := range l.publisher.Current().Feeds {
+	for _, f := range set.Feeds {
 		for _, d := range f.Docs {
 			list = append(list, websub.Topic{Path: d.Path, URL: l.publisher.URL(d.Path), Hash: d.Hash})
 		}
@@ -61,7 +67,7 @@ func (a *app) openLibrary(ctx context.Context, reg prometheus.Registerer) (*libr
 	}
 	l.publisher.Keep(ctx)
 	a.writeFeeds(l)
-	l.hubs = websub.New(a.cfg.Feeds.Hubs, websub.Deps{Store: a.store, Topics: l.topics, Log: a.log, Reg: reg})
+	l.hubs = websub.New(a.hubs(), websub.Deps{Store: a.store, Topics: l.topics, Log: a.log, Reg: reg})
 	w.OnChange(func(change catalog.Change) { a.republish(ctx, l, change.Snapshot) })
 	return l, nil
 }
@@ -100,12 +106,24 @@ func (a *app) republish(ctx context.Context, l *library, snap *catalog.Snapshot)
 }
 
 // writeFeeds writes the feeds to feeds.dir, if that is set. A disk that
-// refuses them does not stop the daemon; the next change tries again.
+// refuses them does not stop the daemon; the next change tries again, and
+// until then hubs hear of nothing.
 func (a *app) writeFeeds(l *library) {
-	if l.files == nil {
-		return
+	set := l.publisher.Current()
+	if l.files != nil {
+		if _, err := l.files.Write(set); err != nil {
+			a.log.Error("feeds not written to feeds.dir", "error", err)
+			return
+		}
 	}
-	if _, err := l.files.Write(l.publisher.Current()); err != nil {
-		a.log.Error("feeds not written to feeds.dir", "error", err)
+	l.public.Store(set)
+}
+
+// hubs are those that are told of changes. A rehearsal is none of their
+// business.
+func (a *app) hubs() []string {
+	if a.clock.Rehearsing() {
+		return nil
 	}
+	return a.cfg.Feeds.Hubs
 }

@@ -25,6 +25,7 @@ type running struct {
 	stop func() error // SIGTERM, and what the process ended with
 
 	hangup func() // SIGHUP
+	kill   func() // SIGKILL, and gone
 }
 
 // syncBuffer is written by a process and read by a test.
@@ -76,6 +77,12 @@ func (d *running) start(args ...string) {
 	d.hangup = func() { cmd.Process.Signal(syscall.SIGHUP) }
 	var once sync.Once
 	var result error
+	d.kill = func() {
+		once.Do(func() {
+			cmd.Process.Kill()
+			result = <-ended
+		})
+	}
 	d.stop = func() error {
 		once.Do(func() {
 			cmd.Process.Signal(syscall.SIGTERM)
@@ -88,8 +95,9 @@ func (d *running) start(args ...string) {
 		})
 		return result
 	}
+	stop := d.stop
 	d.t.Cleanup(func() {
-		d.stop()
+		stop()
 		if d.t.Failed() {
 			d.t.Logf("the daemon's log:\n%s", d.logs)
 		}

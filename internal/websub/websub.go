@@ -6,15 +6,13 @@
 package websub
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -58,6 +56,9 @@ func New(hubs []string, d Deps) *Publisher {
 	p := &Publisher{Deps: d, pings: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "tidings_hub_pings_total", Help: "Announcements of changed feeds to WebSub hubs, by result.",
 	}, []string{"result"})}
+	for _, result := range []string{"sent", "refused", "failed"} {
+		p.pings.WithLabelValues(result) // an alarm needs the zero
+	}
 	if d.Reg != nil {
 		d.Reg.MustRegister(p.pings)
 	}
@@ -67,9 +68,6 @@ func New(hubs []string, d Deps) *Publisher {
 	}
 	return p
 }
-
-// stay keeps an announcement from being repeated as a GET elsewhere.
-func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // Changed says that topics may have changed. It does not wait.
 func (p *Publisher) Changed() {
@@ -98,41 +96,46 @@ func (p *Publisher) Run(ctx context.Context) error {
 	return nil
 }
 
-// A hub is one of those that are told.
-type hub struct {
-	address string
-	client  *http.Client
-	wake    chan struct{}
-	told    map[string]string // hash by path; nil until loaded
-	failed  int               // times in a row
-}
-
-// serve tells one hub of every change.
+// serve tells one hub of every change. What changed while nobody ran is told
+// at once.
 func (p *Publisher) serve(ctx context.Context, h *hub) {
-	wait := time.Duration(0) // what changed while nobody ran is told at once
-	for {
-		if !sleep(ctx, wait) {
-			return
-		}
+	for failed := 0; ctx.Err() == nil; {
 		err := p.catchUp(ctx, h)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			h.failed++
-			wait = pause(h.failed)
-			p.Log.Warn("a hub could not be told of changed feeds; it will be tried again", "hub", h.address, "in", wait.Round(time.Second), "error", err)
+			failed++
+			wait := max(pause(failed), retryAfter(err))
+			p.Log.Warn("a hub was not told of all changed feeds; it will be tried again", "hub", h.address, "in", wait.Round(time.Second), "error", err)
+			h.rest(ctx, wait)
 			continue
-		case h.failed > 0:
-			p.Log.Info("a hub can be reached again", "hub", h.address)
+		case failed > 0:
+			p.Log.Info("a hub knows all changed feeds again", "hub", h.address)
+			failed = 0
 		}
-		h.failed = 0
 		select {
 		case <-ctx.Done():
-			return
 		case <-h.wake:
-			wait = quiet
+			sleep(ctx, quiet)
 		}
+	}
+}
+
+// rest waits before a hub is tried again. A change cuts that short if the hub
+// answers and there are only topics that it has trouble with.
+func (h *hub) rest(ctx context.Context, wait time.Duration) {
+	wake := h.wake
+	if h.down {
+		wake = nil
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	case <-wake:
+		sleep(ctx, quiet)
 	}
 }
 
@@ -143,117 +146,117 @@ func pause(failed int) time.Duration {
 	return d/2 + rand.N(d/2)
 }
 
-// sleep reports whether it was not interrupted.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if d == 0 {
-		return ctx.Err() == nil
-	}
+// sleep waits, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
-		return false
 	case <-t.C:
-		return true
 	}
 }
 
+// hopeless is how many failures in a row show that a hub is down.
+const hopeless = 3
+
 // catchUp tells a hub of every topic that it knows in another form. What was
-// said is kept at once: nothing is said twice after an interruption.
+// said is kept at once: nothing is said twice after an interruption. A topic
+// that the hub has trouble with does not keep the others from it.
 func (p *Publisher) catchUp(ctx context.Context, h *hub) error {
 	topics := p.Topics()
 	if err := p.recall(ctx, h, topics); err != nil {
 		return err
 	}
-	for _, t := range topics {
-		if h.told[t.Path] == t.Hash {
+	var first error
+	inARow := 0
+	h.down = false
+	for _, t := range h.due(topics) {
+		err := p.announce(ctx, h, t)
+		if err == nil {
+			if err := p.remember(ctx, h, t); err != nil {
+				return err
+			}
+			inARow = 0
 			continue
 		}
-		if err := p.announce(ctx, h, t); err != nil {
-			return err
+		if first == nil {
+			first = err
 		}
-		if err := p.remember(ctx, h, map[string]string{t.Path: t.Hash}); err != nil {
-			return err
+		h.last = t.Path
+		if inARow++; inARow == hopeless || retryAfter(err) > 0 || ctx.Err() != nil {
+			h.down = true
+			return first
 		}
 	}
-	return nil
+	return first
+}
+
+// due gives what a hub is to be told, from behind the topic that failed last,
+// so that all have their turn.
+func (h *hub) due(topics []Topic) []Topic {
+	var before, behind []Topic
+	for _, t := range topics {
+		switch {
+		case h.told[t.Path] == t.Hash:
+		case t.Path <= h.last:
+			before = append(before, t)
+		default:
+			behind = append(behind, t)
+		}
+	}
+	byPath := func(a, b Topic) int { return cmp.Compare(a.Path, b.Path) }
+	slices.SortFunc(before, byPath)
+	slices.SortFunc(behind, byPath)
+	return append(behind, before...)
 }
 
 // recall loads what a hub was told. One that is new has no subscribers yet, so
 // it need not be told what is there already.
 func (p *Publisher) recall(ctx context.Context, h *hub, topics []Topic) error {
-	if h.told != nil {
+	if h.told != nil || len(topics) == 0 {
 		return nil
 	}
 	told, err := p.Store.LoadAnnounced(ctx, h.address)
 	if err != nil {
 		return err
 	}
-	h.told = told
-	if len(told) > 0 || len(topics) == 0 {
+	if len(told) > 0 {
+		h.told = told
 		return nil
 	}
 	known := make(map[string]string, len(topics))
 	for _, t := range topics {
 		known[t.Path] = t.Hash
 	}
-	return p.remember(ctx, h, known)
-}
-
-func (p *Publisher) remember(ctx context.Context, h *hub, hashes map[string]string) error {
-	if err := p.Store.SaveAnnounced(context.WithoutCancel(ctx), h.address, hashes); err != nil {
+	if err := p.Store.SaveAnnounced(context.WithoutCancel(ctx), h.address, known); err != nil {
 		return err
 	}
-	for path, hash := range hashes {
-		h.told[path] = hash
-	}
+	h.told = known
 	return nil
 }
 
-// errRefused says that a hub wants none of a topic; to ask again would not
-// change that.
-var errRefused = errors.New("refused")
+func (p *Publisher) remember(ctx context.Context, h *hub, t Topic) error {
+	if err := p.Store.SaveAnnounced(context.WithoutCancel(ctx), h.address, map[string]string{t.Path: t.Hash}); err != nil {
+		return err
+	}
+	h.told[t.Path] = t.Hash
+	return nil
+}
 
-// announce sends one ping. A hub that refuses it for good has been told.
+// announce tells a hub of one topic. A hub that refuses it for good has been
+// told.
 func (p *Publisher) announce(ctx context.Context, h *hub, t Topic) error {
 	err := h.ping(ctx, t.URL)
 	switch {
 	case err == nil:
 		p.pings.WithLabelValues("sent").Inc()
 		p.Log.Debug("a hub was told of a changed feed", "hub", h.address, "topic", t.URL)
-		return nil
 	case errors.Is(err, errRefused):
 		p.pings.WithLabelValues("refused").Inc()
 		p.Log.Warn("a hub does not take a changed feed", "hub", h.address, "topic", t.URL, "error", err)
-		return nil
-	}
-	p.pings.WithLabelValues("failed").Inc()
-	return fmt.Errorf("announce %s: %w", t.URL, err)
-}
-
-// ping says that a topic changed. The specification leaves the form to the
-// hub; all known ones take that of PubSubHubbub 0.4 §7.1, some by the newer
-// name of its field.
-func (h *hub) ping(ctx context.Context, topic string) error {
-	form := url.Values{"hub.mode": {"publish"}, "hub.url": {topic}, "hub.topic": {topic}}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, h.address, strings.NewReader(form.Encode()))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("User-Agent", "tidings (WebSub publisher)")
-	resp, err := h.client.Do(r)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	said, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
-	switch code := resp.StatusCode; {
-	case code >= 200 && code < 300:
-		return nil
-	case code >= 400 && code < 500 && code != http.StatusRequestTimeout && code != http.StatusTooManyRequests:
-		return fmt.Errorf("%w: %s: %s", errRefused, resp.Status, strings.TrimSpace(string(said)))
+		err = nil
 	default:
-		return fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(said)))
+		p.pings.WithLabelValues("failed").Inc()
 	}
+	return err
 }

@@ -24,6 +24,8 @@ type network struct {
 	mu      sync.Mutex
 	pings   []string // "host topic"
 	answers func(host string, n int) (status int, err error)
+	refuses string // a topic that every hub has trouble with
+	header  http.Header
 }
 
 func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -47,7 +49,12 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	return &http.Response{StatusCode: status, Status: http.StatusText(status), Body: io.NopCloser(strings.NewReader("as it is")), Header: http.Header{"Location": {"https://elsewhere.example/"}}, Request: r}, nil
+	if n.refuses != "" && strings.HasSuffix(r.PostForm.Get("hub.url"), n.refuses) {
+		status = 500
+	}
+	header := http.Header{"Location": {"https://elsewhere.example/"}}
+	maps.Copy(header, n.header)
+	return &http.Response{StatusCode: status, Status: http.StatusText(status), Body: io.NopCloser(strings.NewReader("as it is")), Header: header, Request: r}, nil
 }
 
 // told takes what the hubs were told since the last call, sorted.
@@ -113,6 +120,12 @@ func (b *blog) topics() []websub.Topic {
 		list = append(list, websub.Topic{Path: path, URL: "https://blog.example" + path, Hash: b.hashes[path]})
 	}
 	return list
+}
+
+func (b *blog) topicsByPath() map[string]string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.hashes)
 }
 
 // run starts a publisher, as a process does, and gives what ends it.
@@ -205,6 +218,78 @@ func TestAHubOutOfReachIsToldLater(t *testing.T) {
 		n.told()
 		down = false
 		time.Sleep(time.Hour)
+		want(t, n, "a.example https://blog.example/feed.xml")
+		stop()
+	})
+}
+
+func TestATopicInTroubleKeepsNoOtherBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, m, b := &network{refuses: "/2"}, &memory{}, &blog{hashes: map[string]string{"/1": "a", "/2": "a", "/3": "a"}}
+		p, stop := run(t, []string{hubA}, n, m, b)
+		for path := range b.topicsByPath() {
+			b.set(path, "b")
+		}
+		p.Changed()
+		time.Sleep(3 * time.Second)
+		want(t, n, "a.example https://blog.example/1", "a.example https://blog.example/2", "a.example https://blog.example/3")
+		time.Sleep(12 * time.Hour) // /2 is tried once an hour at the most by now
+		tries := n.told()
+		if len(tries) < 10 || len(tries) > 40 || slices.ContainsFunc(tries, func(s string) bool { return s != "a.example https://blog.example/2" }) {
+			t.Errorf("the hub was told %q", tries)
+		}
+		b.set("/1", "c")
+		p.Changed()
+		time.Sleep(3 * time.Second) // nobody waits for /2
+		want(t, n, "a.example https://blog.example/1", "a.example https://blog.example/2")
+		n.mu.Lock()
+		n.refuses = ""
+		n.mu.Unlock()
+		time.Sleep(time.Hour)
+		want(t, n, "a.example https://blog.example/2")
+		stop()
+	})
+}
+
+func TestAHubThatIsBusyIsLeftAlone(t *testing.T) {
+	for _, field := range []string{"7200", time.Date(2000, 1, 1, 2, 0, 1, 0, time.UTC).Format(http.TimeFormat)} { // a bubble begins at 2000-01-01
+		synctest.Test(t, func(t *testing.T) {
+			n, m, b := &network{header: http.Header{"Retry-After": {field}}}, &memory{}, &blog{hashes: map[string]string{"/1": "a", "/2": "a"}}
+			busy := true
+			n.answers = func(string, int) (int, error) {
+				if busy {
+					return 429, nil
+				}
+				return 204, nil
+			}
+			p, stop := run(t, []string{hubA}, n, m, b)
+			b.set("/1", "b")
+			b.set("/2", "b")
+			p.Changed()
+			time.Sleep(2 * time.Second)
+			want(t, n, "a.example https://blog.example/1") // and nothing else
+			busy = false
+			p.Changed()
+			time.Sleep(2*time.Hour - 5*time.Second)
+			want(t, n)
+			time.Sleep(time.Minute)
+			want(t, n, "a.example https://blog.example/1", "a.example https://blog.example/2")
+			stop()
+		})
+	}
+}
+
+func TestNothingIsNewBeforeAnythingIsPublic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, m, b := &network{}, &memory{}, &blog{hashes: map[string]string{}}
+		p, stop := run(t, []string{hubA}, n, m, b)
+		b.set("/feed.xml", "1")
+		p.Changed()
+		time.Sleep(time.Minute)
+		want(t, n) // nobody subscribes by a hub that no feed has named yet
+		b.set("/feed.xml", "2")
+		p.Changed()
+		time.Sleep(time.Minute)
 		want(t, n, "a.example https://blog.example/feed.xml")
 		stop()
 	})
