@@ -9,6 +9,7 @@ import (
 	"tidings/internal/catalog"
 	"tidings/internal/post"
 	"tidings/internal/publish"
+	"tidings/internal/store/sqlite"
 )
 
 func buildCommand(a *app) *cobra.Command {
@@ -17,12 +18,19 @@ func buildCommand(a *app) *cobra.Command {
 		Use:   "build",
 		Short: "Write every feed as a file, once",
 		Args:  noArgs,
-		RunE:  a.runE(func(ctx context.Context, _ []string) error { return a.build(ctx, out) }),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.database = append(a.database, sqlite.Cache(buildCache))
+			return a.withStore(cmd.Context(), func(ctx context.Context) error { return a.build(ctx, out) })
+		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "`DIR` to write to (default: feeds.dir, or public)")
 	a.jsonFlag(cmd)
 	return cmd
 }
+
+// buildCache is enough for the one thing that a build writes, new posts in the
+// order of their dates, in KiB.
+const buildCache = 8 << 10
 
 // buildJSON is what a build did.
 type buildJSON struct {

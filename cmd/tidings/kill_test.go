@@ -17,11 +17,11 @@ import (
 
 // A blog is a folder with a configuration, for the real program.
 type blog struct {
-	t   *testing.T
+	t   testing.TB
 	dir string
 }
 
-func newBlog(t *testing.T, config string, posts map[string]string) *blog {
+func newBlog(t testing.TB, config string, posts map[string]string) *blog {
 	t.Helper()
 	b := &blog{t: t, dir: t.TempDir()}
 	b.write("config.yaml", config)

@@ -46,7 +46,7 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -57,7 +57,7 @@ func freePort(t *testing.T) int {
 }
 
 // serve starts a daemon; config has %[1]d where its port goes.
-func serve(t *testing.T, config string, posts map[string]string, args ...string) *running {
+func serve(t testing.TB, config string, posts map[string]string, args ...string) *running {
 	t.Helper()
 	port := freePort(t)
 	d := &running{blog: newBlog(t, fmt.Sprintf(config, port), posts), base: fmt.Sprintf("http://localhost:%d", port), logs: &syncBuffer{}}

@@ -124,7 +124,7 @@ func (f *folder) parse(r *reading, src []byte) {
 
 // maxHeld is how many bytes of files one look may hold in memory. The others
 // are read once more when they are saved.
-const maxHeld = 16 << 20
+const maxHeld = 8 << 20
 
 // hold gives src, or nil if too much is held already.
 func (f *folder) hold(src []byte) []byte {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"sync"
 
 	"github.com/gorilla/feeds"
 )
@@ -132,16 +133,30 @@ func marshalXML(root any, stylesheet string) ([]byte, error) {
 	return append([]byte(head), b...), nil
 }
 
+// An elementWriter is an encoder with what it writes to. It is used again: an
+// encoder of its own for each entry would cost as much as the entry.
+type elementWriter struct {
+	buf bytes.Buffer
+	enc *xml.Encoder
+}
+
+var elementWriters sync.Pool // of *elementWriter
+
 // encodeElement gives the lines of an element, each after the prefix.
 func encodeElement(v any, prefix string) ([]byte, error) {
-	var b bytes.Buffer
-	enc := xml.NewEncoder(&b)
-	enc.Indent(prefix, "  ")
-	if err := enc.Encode(v); err != nil {
-		return nil, fmt.Errorf("encode feed as XML: %w", err)
+	w, _ := elementWriters.Get().(*elementWriter)
+	if w == nil {
+		w = new(elementWriter)
+		w.enc = xml.NewEncoder(&w.buf)
 	}
-	b.WriteByte('\n')
-	return b.Bytes(), nil
+	w.buf.Reset()
+	w.enc.Indent(prefix, "  ")
+	if err := w.enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("encode feed as XML: %w", err) // w may be broken
+	}
+	defer elementWriters.Put(w)
+	lines := bytes.TrimPrefix(w.buf.Bytes(), []byte("\n")) // between it and the one before
+	return append(bytes.Clone(lines), '\n'), nil
 }
 
 // encodeObject leaves < and > as they are: nobody puts a feed into a page. The

@@ -38,6 +38,7 @@ type Option func(*options)
 type options struct {
 	busy     time.Duration
 	readOnly bool
+	cache    int // of the writer, in KiB
 }
 
 // BusyTimeout sets how long to wait for another process's lock; 10 s if not
@@ -49,8 +50,12 @@ func BusyTimeout(d time.Duration) Option { return func(o *options) { o.busy = d 
 // [store.ErrUnwritable].
 func ReadOnly() Option { return func(o *options) { o.readOnly = true } }
 
+// Cache bounds the memory that is used to write, in KiB; 64 MiB if not given,
+// which large imports and plans make use of.
+func Cache(kib int) Option { return func(o *options) { o.cache = kib } }
+
 func settings(opts []Option) options {
-	o := options{busy: defaultBusyTimeout}
+	o := options{busy: defaultBusyTimeout, cache: writerCache}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -153,7 +158,7 @@ func dsn(path string, o options, writer bool) string {
 	case writer:
 		q.Set("_journal_mode", "WAL")
 		q.Set("_txlock", "immediate")
-		q.Set("_cache_size", strconv.Itoa(-writerCache))
+		q.Set("_cache_size", strconv.Itoa(-o.cache))
 	default:
 		q.Set("_query_only", "1")
 	}
