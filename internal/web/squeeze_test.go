@@ -3,10 +3,8 @@ package web_test
 import (
 	"bytes"
 	"compress/gzip"
-	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -255,59 +253,6 @@ func TestOtherSitesMayAskWithReadersHeaders(t *testing.T) {
 	if w := s.do(request("OPTIONS", "/subscribe", header("Origin", "https://reader.example"))); w.Code != 405 || w.Header().Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("a page: status %d, headers %v", w.Code, w.Header())
 	}
-}
-
-// BenchmarkServe compares what this handler gives with a bare handler that
-// writes the same bytes and headers, over real connections.
-func BenchmarkServe(b *testing.B) {
-	s := newSite(b, quietly)
-	doc := s.set.Lookup("/feed.xml")
-	for _, c := range []struct {
-		name string
-		opts []func(*http.Request)
-	}{
-		{"200", nil},
-		{"200 gzip", []func(*http.Request){header("Accept-Encoding", "gzip")}},
-		{"304", []func(*http.Request){header("If-None-Match", doc.ETag())}},
-	} {
-		like := s.get("/feed.xml", c.opts...)
-		bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			maps.Copy(w.Header(), like.Header())
-			w.WriteHeader(like.Code)
-			w.Write(like.Body.Bytes())
-		})
-		for _, h := range []struct {
-			name    string
-			handler http.Handler
-		}{{"bare", bare}, {"tidings", s}} {
-			b.Run(fmt.Sprintf("%s/%s", c.name, h.name), func(b *testing.B) { serve(b, h.handler, c.opts) })
-		}
-	}
-}
-
-func serve(b *testing.B, h http.Handler, opts []func(*http.Request)) {
-	srv := httptest.NewServer(h)
-	defer srv.Close()
-	client := &http.Client{Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}}
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			r, err := http.NewRequest("GET", srv.URL+"/feed.xml", nil)
-			if err != nil {
-				b.Error(err)
-				return
-			}
-			for _, o := range opts {
-				o(r)
-			}
-			resp, err := client.Do(r)
-			if err != nil {
-				b.Error(err)
-				return
-			}
-			io.Copy(io.Discard, resp.Body)
-			resp.Body.Close()
-		}
-	})
 }
 
 func published(t testing.TB, p *publish.Publisher, snap *catalog.Snapshot) *publish.Set {
