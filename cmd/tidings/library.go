@@ -29,8 +29,8 @@ func (l *library) topics() []websub.Topic {
 		return nil
 	}
 	var list []websub.Topic
-	for _, f := range set.Feeds {
-		for _, d := range f.Docs {
+	for _, d := range set.Documents() {
+		if len(d.Hubs) > 0 {
 			list = append(list, websub.Topic{Path: d.Path, URL: l.publisher.URL(d.Path), Hash: d.Hash})
 		}
 	}

@@ -52,7 +52,6 @@ func (a *app) handler(posts *library, s *newsletter.Service, sender *newsletter.
 		Newsletters:    choices(s),
 		TrustedProxies: c.HTTP.Proxies(),
 		Version:        version(),
-		Hubs:           c.Feeds.Hubs,
 	}, deps)
 }
 

@@ -19,6 +19,7 @@ type Document struct {
 	Hash      string    // hex SHA-256 of the bytes; the strong ETag is made of it
 	Modified  time.Time // when the bytes last changed; whole seconds, moves with Hash
 	Size      int       // number of bytes
+	Hubs      []string  // WebSub hubs that are told of its changes, as it says itself
 
 	shell   feed.Shell
 	pieces  []*piece // what stands in the shell; shared with other documents

@@ -57,12 +57,13 @@ type place struct {
 	self string // address of the document
 	page string // address of the page it is a feed of
 	room int    // bytes it may have
+	hubs []string
 }
 
 func (p *Publisher) encodeFeed(w *window, f feed.Format, path string) (*Document, error) {
-	at := place{id: p.cfg.id(w.Path), self: p.cfg.URL(path), page: p.cfg.page(w.Path), room: maxSize}
-	if w.archive { // a part of the same feed
-		at.id, at.page, at.room = p.cfg.id(w.current), p.cfg.page(w.current), maxArchive
+	at := place{id: p.cfg.id(w.Path), self: p.cfg.URL(path), page: p.cfg.page(w.Path), room: maxSize, hubs: p.cfg.Hubs}
+	if w.archive { // a part of the same feed, which is to be followed instead
+		at.id, at.page, at.room, at.hubs = p.cfg.id(w.current), p.cfg.page(w.current), maxArchive, nil
 	}
 	return p.encodeWindow(w, f, path, at)
 }
@@ -73,7 +74,7 @@ func (p *Publisher) encodeWindow(w *window, f feed.Format, path string, at place
 	d.Title = w.Title
 	d.Description = p.cfg.Description
 	d.Generator = generator
-	d.Hubs = p.cfg.Hubs
+	d.Hubs = at.hubs
 	if p.style != nil {
 		d.Stylesheet = p.cfg.URL(stylePath)
 	}
@@ -87,7 +88,9 @@ func (p *Publisher) encodeWindow(w *window, f feed.Format, path string, at place
 		return nil, err
 	}
 	pieces, err := p.fit(w.items, f, at.room-len(shell.Head)-len(shell.Tail))
-	return newDocument(path, f.MediaType(), shell, pieces), err
+	doc := newDocument(path, f.MediaType(), shell, pieces)
+	doc.Hubs = at.hubs
+	return doc, err
 }
 
 // fit gives the pieces of items, newest first, in so many bytes: from the

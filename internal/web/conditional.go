@@ -19,8 +19,12 @@ func notModified(r *http.Request, tag string, modified time.Time) bool {
 	if fields := r.Header.Values("If-None-Match"); len(fields) > 0 {
 		return matches(strings.Join(fields, ","), tag)
 	}
-	since, err := http.ParseTime(r.Header.Get("If-Modified-Since"))
-	return err == nil && !modified.IsZero() && !modified.Truncate(time.Second).After(since)
+	field := r.Header.Get("If-Modified-Since")
+	if field == "" || modified.IsZero() {
+		return false
+	}
+	since, err := http.ParseTime(field)
+	return err == nil && !modified.Truncate(time.Second).After(since)
 }
 
 // matches compares weakly (RFC 9110 §8.8.3.2) and takes two tags for the same

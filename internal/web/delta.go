@@ -22,30 +22,32 @@ func wantsDelta(r *http.Request) bool {
 	return false
 }
 
-// newest gives what is new since one of the versions that a client has; nil
-// if none of them is known.
-func newest(r *http.Request, doc *publish.Document) []byte {
+// newest gives what is new since one of the versions that a client has, and
+// the tag of that one; nil if none of them is known, or if the document as a
+// whole is no larger.
+func newest(r *http.Request, doc *publish.Document) (delta []byte, since string) {
 	list := strings.Join(r.Header["If-None-Match"], ",")
 	for list = strings.TrimLeft(list, " \t,"); list != "" && list[0] != '*'; list = strings.TrimLeft(list, " \t,") {
 		var tag string
 		tag, list = nextTag(list)
-		if delta, ok := doc.Since(bareTag(tag)); ok {
-			return delta
+		if delta, ok := doc.Since(bareTag(tag)); ok && len(delta) < doc.Size {
+			return delta, `"` + tag + `"`
 		}
 	}
-	return nil
+	return nil, ""
 }
 
 // delta answers with 226 and the new entries (RFC 3229 §10.4.1). The tag is
 // that of the whole document, which the client has now. Only that client can
 // do anything with the answer, so nobody else is to keep it.
-func (p *reply) delta(w http.ResponseWriter, r *http.Request, delta []byte) {
+func (p *reply) delta(w http.ResponseWriter, r *http.Request, delta []byte, since string) {
 	h := w.Header()
 	h.Set("IM", "feed")
+	h.Set("Delta-Base", since)
 	h.Set("Cache-Control", "private, no-store")
 	h["Etag"] = p.plain.tag
 	h["Content-Type"] = p.mediaType(r)
-	if len(delta) >= worthSqueezing && accepts(r, "gzip") {
+	if client := accepted(r.Header["Accept-Encoding"]); client.names("gzip") && (len(delta) >= worthSqueezing || !client.plain) {
 		if b, err := publish.Compress("gzip", delta); err == nil {
 			h.Set("Content-Encoding", "gzip")
 			delta = b

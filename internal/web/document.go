@@ -15,7 +15,7 @@ var documentHeader = map[string][]string{
 	"Content-Security-Policy":       {publish.Policy},
 	"Vary":                          {"Accept-Encoding, A-IM, Sec-Fetch-Dest"},
 	"Access-Control-Allow-Origin":   {"*"},
-	"Access-Control-Expose-Headers": {"ETag, Last-Modified, IM, Link"},
+	"Access-Control-Expose-Headers": {"ETag, Last-Modified, IM, Delta-Base, Link"},
 	"Cross-Origin-Resource-Policy":  {"cross-origin"},
 	"Referrer-Policy":               {referrerPolicy},
 	"X-Content-Type-Options":        {"nosniff"},
@@ -65,18 +65,19 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, reply *reply) 
 		h["Link"] = reply.links
 	}
 	h["Last-Modified"] = reply.modified
-	form := reply.form(r)
-	h["Etag"] = form.tag
 	switch {
-	case notModified(r, form.tag[0], reply.doc.Modified):
+	case notModified(r, reply.plain.tag[0], reply.doc.Modified):
+		h["Etag"] = reply.heldTag(r)
 		w.WriteHeader(http.StatusNotModified)
 		return
 	case wantsDelta(r):
-		if delta := newest(r, reply.doc); delta != nil {
-			reply.delta(w, r, delta)
+		if delta, since := newest(r, reply.doc); delta != nil {
+			reply.delta(w, r, delta, since)
 			return
 		}
 	}
+	form := reply.form(accepted(r.Header["Accept-Encoding"]))
+	h["Etag"] = form.tag
 	if form.coding != nil {
 		h["Content-Encoding"] = form.coding
 	}
@@ -84,6 +85,8 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, reply *reply) 
 	h["Content-Length"] = form.length
 	w.Write(form.body)
 }
+
+const documentMethods = "GET, HEAD, OPTIONS"
 
 // preflight answers what a browser asks before a script of another site may
 // send the headers of a feed reader (Fetch §3.2.2).
@@ -93,7 +96,6 @@ func preflight(w http.ResponseWriter) {
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
 	h.Set("Access-Control-Allow-Headers", "A-IM, If-Modified-Since, If-None-Match")
 	h.Set("Access-Control-Max-Age", "86400")
-	h.Set("Allow", "GET, HEAD, OPTIONS")
-	h.Set("Cache-Control", publish.Caching)
+	h.Set("Allow", documentMethods)
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -28,7 +28,7 @@ func TestDocumentHeaders(t *testing.T) {
 			"Cache-Control":                 "public, max-age=900, stale-while-revalidate=3600, stale-if-error=604800",
 			"Vary":                          "Accept-Encoding, A-IM, Sec-Fetch-Dest",
 			"Access-Control-Allow-Origin":   "*",
-			"Access-Control-Expose-Headers": "ETag, Last-Modified, IM, Link",
+			"Access-Control-Expose-Headers": "ETag, Last-Modified, IM, Delta-Base, Link",
 			"Content-Security-Policy":       "default-src 'none'; style-src 'self'; img-src *; sandbox",
 			"Content-Encoding":              "",
 			"Accept-Ranges":                 "",

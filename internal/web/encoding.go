@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,27 +10,40 @@ import (
 // squeezed are the codings of documents, the smallest result first.
 var squeezed = [...]string{"br", "zstd", "gzip"}
 
-// accepted gives the codings that a client names with a weight above 0, as
-// places in squeezed, the best first. The wildcard is not enough: there are
-// readers that send it and decode nothing.
-func accepted(fields []string) []int {
+// An acceptance is what a client can do with.
+type acceptance struct {
+	codings []int // places in squeezed, the best first
+	plain   bool  // also the bytes as they are
+}
+
+// accepted reads Accept-Encoding (RFC 9110 §12.5.3). A coding has to be named
+// with a weight above 0, and no lower than that of the bytes as they are. The
+// wildcard names nothing: there are readers that send it and decode nothing.
+func accepted(fields []string) acceptance {
+	if len(fields) == 0 {
+		return acceptance{plain: true}
+	}
 	var weights [len(squeezed)]float64
+	plain := -1.0 // not named: better than nothing
 	for _, field := range fields {
 		for part := range strings.SplitSeq(field, ",") {
 			name, params, _ := strings.Cut(part, ";")
-			if i := codingNamed(strings.TrimSpace(name)); i >= 0 {
+			name = strings.TrimSpace(name)
+			if i := codingNamed(name); i >= 0 {
 				weights[i] = weight(params)
+			} else if strings.EqualFold(name, "identity") {
+				plain = weight(params)
 			}
 		}
 	}
 	best := make([]int, 0, len(squeezed))
 	for i, w := range weights {
-		if w > 0 {
+		if w > 0 && w >= plain {
 			best = append(best, i)
 		}
 	}
 	slices.SortStableFunc(best, func(a, b int) int { return cmp.Compare(weights[b], weights[a]) })
-	return best
+	return acceptance{best, plain != 0}
 }
 
 // codingNamed is the place of a coding in squeezed; -1 if it is none of them.
@@ -42,9 +54,9 @@ func codingNamed(name string) int {
 	return slices.IndexFunc(squeezed[:], func(s string) bool { return strings.EqualFold(s, name) })
 }
 
-// accepts reports whether a client names one coding.
-func accepts(r *http.Request, coding string) bool {
-	return slices.Contains(accepted(r.Header["Accept-Encoding"]), codingNamed(coding))
+// names reports whether a coding is among those that a client takes.
+func (a acceptance) names(coding string) bool {
+	return slices.Contains(a.codings, codingNamed(coding))
 }
 
 // weight reads "q=0.5" (RFC 9110 §12.4.2); 1 if there is none, 0 if it is no

@@ -121,11 +121,11 @@ func (s *server) documentLink(doc *publish.Document) string {
 
 // hubLinks is the Link header of a document (WebSub §4); nil without hubs.
 func (s *server) hubLinks(doc *publish.Document) []string {
-	if len(s.Hubs) == 0 {
+	if len(doc.Hubs) == 0 {
 		return nil
 	}
 	links := []string{`<` + s.documentURL(doc) + `>; rel="self"`}
-	for _, hub := range s.Hubs {
+	for _, hub := range doc.Hubs {
 		links = append(links, `<`+hub+`>; rel="hub"`)
 	}
 	return []string{strings.Join(links, ", ")}

@@ -12,17 +12,11 @@ import (
 // documents, the posts, and where posts have been before.
 func (s *server) published(w http.ResponseWriter, r *http.Request) {
 	found := s.find(r.URL.Path)
-	if r.Method == http.MethodOptions && s.feeds() != nil && s.feeds().Lookup(r.URL.Path) != nil {
-		preflight(w)
-		return
-	}
-	if found == nil {
+	if found.get == nil {
 		s.fail(w, r, s.missing())
 		return
 	}
-	if err := s.answer(w, r, route{get: found}); err != nil {
-		s.fail(w, r, err)
-	}
+	s.serve(found).ServeHTTP(w, r)
 }
 
 // missing is why nothing was found: until everything is read, nothing can be
@@ -34,39 +28,41 @@ func (s *server) missing() error {
 	return errNotFound
 }
 
-// find gives what answers at a path; nil if nothing does.
-func (s *server) find(path string) handler {
+// find gives what answers at a path; a route without get if nothing does.
+func (s *server) find(path string) route {
 	if set := s.feeds(); set != nil {
 		if doc := set.Lookup(path); doc != nil {
-			return func(w http.ResponseWriter, r *http.Request) error {
+			return route{feed: true, get: func(w http.ResponseWriter, r *http.Request) error {
 				s.document(w, r, s.shelves.of(set).of(doc))
 				return nil
-			}
+			}}
 		}
 		if to := set.Moved(path); to != "" {
-			return func(w http.ResponseWriter, r *http.Request) error {
-				w.Header().Set("Cache-Control", moveCaching)
-				return s.move(w, r, s.root+to)
-			}
+			return route{get: s.moved(s.root + to)}
 		}
 	}
 	snap := s.Snapshot()
 	if snap == nil || !s.HostsPosts {
-		return nil
+		return route{}
 	}
 	if e := snap.ByPath[path]; e != nil {
-		return func(w http.ResponseWriter, r *http.Request) error { return s.post(w, r, snap, e) }
+		return route{get: func(w http.ResponseWriter, r *http.Request) error { return s.post(w, r, snap, e) }}
 	}
 	if to := present(snap, path); to != "" {
-		return func(w http.ResponseWriter, r *http.Request) error {
-			w.Header().Set("Cache-Control", moveCaching)
-			return s.move(w, r, s.posts+to)
-		}
+		return route{get: s.moved(s.posts + to)}
 	}
 	if hasGone(snap, path) {
-		return func(http.ResponseWriter, *http.Request) error { return errGone }
+		return route{get: func(http.ResponseWriter, *http.Request) error { return errGone }}
 	}
-	return nil
+	return route{}
+}
+
+// moved gives the handler of an address that was left for another one.
+func (s *server) moved(to string) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Cache-Control", moveCaching)
+		return s.move(w, r, to)
+	}
 }
 
 // hasGone reports whether a post was at a path that left.

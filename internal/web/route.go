@@ -17,6 +17,7 @@ type route struct {
 	get     handler
 	post    handler // nil: GET and HEAD only
 	scope   scope
+	feed    bool // scripts of other sites may ask for it
 }
 
 // scope says who may see a route and who may keep a copy.
@@ -42,9 +43,9 @@ func (s *server) routes() http.Handler {
 		{pattern: "/feeds/sections/{slug}/{$}", get: s.about(catalog.Section)},
 		{pattern: "/feeds/combined/{$}", get: s.aboutCombined},
 		{pattern: "/feeds/{name}/{$}", get: s.aboutNamed},
-		{pattern: "/feeds/feed.xml", get: s.combined},
-		{pattern: "/feeds/atom.xml", get: s.combined},
-		{pattern: "/feeds/feed.json", get: s.combined},
+		{pattern: "/feeds/feed.xml", get: s.combined, feed: true},
+		{pattern: "/feeds/atom.xml", get: s.combined, feed: true},
+		{pattern: "/feeds/feed.json", get: s.combined, feed: true},
 		{pattern: "/assets/{name}", get: s.asset},
 
 		{pattern: "/subscribe", get: s.subscribeForm, post: s.subscribe},
@@ -121,6 +122,11 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, rt route) error 
 		return rt.get(w, r)
 	case r.Method == http.MethodPost && rt.post != nil:
 		return rt.post(w, r)
+	case r.Method == http.MethodOptions && rt.feed:
+		preflight(w)
+		return nil
+	case rt.feed:
+		return methodError{allow: documentMethods}
 	case rt.post != nil:
 		return methodError{allow: "GET, HEAD, POST"}
 	}

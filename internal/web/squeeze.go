@@ -22,6 +22,7 @@ type reply struct {
 	plain    *form
 	small    [len(squeezed)]lazyForm // in the order of squeezed
 	presses  *presses
+	stale    atomic.Bool // another version took its place
 }
 
 // A form is one coding of a document.
@@ -32,11 +33,15 @@ type form struct {
 	body   []byte
 }
 
-// A lazyForm is made when it is first asked for.
+// A lazyForm is made when it is first wanted.
 type lazyForm struct {
-	made atomic.Pointer[form]
-	once sync.Once
+	made    atomic.Pointer[form]
+	once    sync.Once
+	ordered atomic.Bool // in the background
 }
+
+// wanted reports whether anybody asked for the form.
+func (l *lazyForm) wanted() bool { return l.ordered.Load() || l.made.Load() != nil }
 
 func newReply(doc *publish.Document, links []string, p *presses) *reply {
 	return &reply{
@@ -76,29 +81,50 @@ func (p *reply) mediaType(r *http.Request) []string {
 const worthSqueezing = 1024
 
 // form is the best there is for a client. What takes long is made in the
-// background, so that nobody waits for it: until then there is gzip, or the
-// document as it is.
-func (p *reply) form(r *http.Request) *form {
-	fields := r.Header["Accept-Encoding"]
-	if len(fields) == 0 || len(p.plain.body) < worthSqueezing {
+// background, so that nobody waits for it: until then there is what another
+// client asked for, gzip, or the document as it is.
+func (p *reply) form(client acceptance) *form {
+	if len(client.codings) == 0 || client.plain && len(p.plain.body) < worthSqueezing {
 		return p.plain
 	}
-	best := accepted(fields)
-	for _, i := range best {
+	best := client.codings[0]
+	if made := p.small[best].made.Load(); made != nil {
+		return made
+	}
+	if squeezed[best] == "gzip" || !client.plain {
+		return p.make(best)
+	}
+	p.presses.order(p, best)
+	if made := p.ready(client); made != p.plain || !client.names("gzip") {
+		return made
+	}
+	return p.make(codingNamed("gzip"))
+}
+
+// ready is the best form for a client that is made already.
+func (p *reply) ready(client acceptance) *form {
+	for _, i := range client.codings {
 		if made := p.small[i].made.Load(); made != nil {
 			return made
 		}
 	}
-	if len(best) == 0 {
-		return p.plain
-	}
-	p.presses.order(p)
-	for _, i := range best {
-		if squeezed[i] == "gzip" {
-			return p.make(i)
-		}
-	}
 	return p.plain
+}
+
+// heldTag is the tag of what a client has, which is what the document is: that
+// which it sent, if it is one of ours, so that a cache knows its copy again.
+func (p *reply) heldTag(r *http.Request) []string {
+	if sent := r.Header["If-None-Match"]; len(sent) == 1 && p.isTag(sent[0]) {
+		return sent
+	}
+	return p.ready(accepted(r.Header["Accept-Encoding"])).tag
+}
+
+// isTag reports whether a tag is one that a form of the document has.
+func (p *reply) isTag(tag string) bool {
+	plain := p.plain.tag[0]
+	coding, ok := strings.CutPrefix(tag, plain[:len(plain)-1])
+	return ok && (coding == `"` || coding == `-br"` || coding == `-zstd"` || coding == `-gzip"`)
 }
 
 // make gives the form in one coding, made at the first call; the plain one if
@@ -115,37 +141,38 @@ func (p *reply) make(i int) *form {
 	return lazy.made.Load()
 }
 
-// squeezedBefore reports whether anybody asked for a compressed form.
-func (p *reply) squeezedBefore() bool {
-	for i := range p.small {
-		if p.small[i].made.Load() != nil {
-			return true
+// succeed orders the forms that clients asked for of the version before.
+func (p *reply) succeed(old *reply) {
+	for i := range old.small {
+		if old.small[i].wanted() {
+			p.presses.order(p, i)
 		}
 	}
-	return false
+	old.stale.Store(true)
 }
 
 // presses compress documents in the background, one after the other, and rest
 // when there is nothing to do.
 type presses struct {
 	mu      sync.Mutex
-	waiting []*reply
-	ordered map[*reply]bool
+	waiting []order
 	busy    bool
 }
 
-// order has every form of a document made; twice is once.
-func (p *presses) order(r *reply) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.ordered[r] {
+// An order is for one form of a document.
+type order struct {
+	reply  *reply
+	coding int
+}
+
+// order has a form made; twice is once.
+func (p *presses) order(r *reply, coding int) {
+	if r.small[coding].ordered.Swap(true) {
 		return
 	}
-	if p.ordered == nil {
-		p.ordered = map[*reply]bool{}
-	}
-	p.ordered[r] = true
-	p.waiting = append(p.waiting, r)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting = append(p.waiting, order{r, coding})
 	if !p.busy {
 		p.busy = true
 		go p.run()
@@ -153,28 +180,29 @@ func (p *presses) order(r *reply) {
 }
 
 func (p *presses) run() {
-	for {
-		p.mu.Lock()
-		if len(p.waiting) == 0 {
-			p.busy = false
-			p.mu.Unlock()
-			return
+	for o, ok := p.next(); ok; o, ok = p.next() {
+		if !o.reply.stale.Load() {
+			o.reply.make(o.coding)
 		}
-		r := p.waiting[0]
-		p.waiting = p.waiting[1:]
-		p.mu.Unlock()
-		for i := range squeezed {
-			r.make(i)
-		}
-		p.mu.Lock()
-		delete(p.ordered, r)
-		p.mu.Unlock()
 	}
+}
+
+// next takes the oldest order; without one the presses rest.
+func (p *presses) next() (o order, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.waiting) == 0 {
+		p.waiting, p.busy = nil, false
+		return order{}, false
+	}
+	o, p.waiting = p.waiting[0], p.waiting[1:]
+	return o, true
 }
 
 // shelves gives the replies of the set that is published now.
 type shelves struct {
 	current atomic.Pointer[shelf]
+	mu      sync.Mutex // one change at a time
 	links   func(*publish.Document) []string
 	presses presses
 }
@@ -189,6 +217,11 @@ type shelf struct {
 // of gives the shelf of a set. A new one takes over what did not change, and
 // has what changed compressed again where anybody had asked for it.
 func (x *shelves) of(set *publish.Set) *shelf {
+	if now := x.current.Load(); now != nil && now.set == set {
+		return now
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	old := x.current.Load()
 	if old != nil && old.set == set {
 		return old
@@ -200,15 +233,13 @@ func (x *shelves) of(set *publish.Set) *shelf {
 			switch doc := set.Lookup(r.doc.Path); {
 			case doc == r.doc:
 				next.replies.Store(doc, r)
-			case doc != nil && r.squeezedBefore():
-				x.presses.order(next.of(doc))
+			case doc != nil:
+				next.of(doc).succeed(r)
 			}
 			return true
 		})
 	}
-	if !x.current.CompareAndSwap(old, next) {
-		return x.of(set)
-	}
+	x.current.Store(next)
 	return next
 }
 

@@ -3,10 +3,8 @@ package web_test
 import (
 	"bytes"
 	"compress/gzip"
-	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -18,6 +16,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"tidings/internal/catalog"
+	"tidings/internal/post"
 	"tidings/internal/publish"
 	"tidings/internal/web"
 )
@@ -52,7 +51,8 @@ func TestCodings(t *testing.T) {
 		{"", ""}, {"*", ""}, {"identity", ""}, {"deflate", ""}, {"br;q=0, *", ""},
 		{"br", "br"}, {"zstd", "zstd"}, {"gzip", "gzip"}, {"GZIP", "gzip"}, {"x-gzip", "gzip"},
 		{"gzip, deflate, br, zstd", "br"}, {"br,gzip", "br"}, {"gzip, zstd", "zstd"},
-		{"gzip;q=1, br;q=0.5", "gzip"}, {"br;q=0, zstd;q=0.1", "zstd"}, {"br;q=x, gzip;q=0.2", "gzip"},
+		{"gzip;q=1, br;q=0.5", "gzip"}, {"identity, gzip;q=0.5", ""}, {"identity;q=0.5, gzip;q=0.5", "gzip"},
+		{"identity;q=0, br", "br"}, {"identity;q=0", ""}, {"br;q=0, zstd;q=0.1", "zstd"}, {"br;q=x, gzip;q=0.2", "gzip"},
 	} {
 		w := settled(t, s, "/feed.xml", c.accept, c.want)
 		tag := strings.TrimSuffix(doc.ETag(), `"`)
@@ -108,18 +108,55 @@ func decoded(t *testing.T, w *httptest.ResponseRecorder) []byte {
 	return b
 }
 
+// Whoever takes nothing else must not be sent the bytes as they are.
+func TestWhoRefusesPlainBytesWaitsForOthers(t *testing.T) {
+	tiny := newSiteOf(t, []*post.Post{{Title: "x", Slug: "x", Summary: strings.Repeat("x", 99), Published: noon}})
+	for _, s := range []*site{newSite(t, quietly), tiny} {
+		w := s.get("/feed.json", header("Accept-Encoding", "br, identity;q=0"))
+		if w.Header().Get("Content-Encoding") != "br" || !bytes.Equal(decoded(t, w), s.set.Lookup("/feed.json").Bytes()) {
+			t.Errorf("headers %v", w.Header())
+		}
+	}
+}
+
+// A reader that has everything costs no compression.
+func TestNothingIsSqueezedForNothingNew(t *testing.T) {
+	s := newSite(t, quietly)
+	tag := s.set.Lookup("/feed.xml").ETag()
+	for _, sent := range []string{tag, "W/" + tag, "*"} {
+		w := s.get("/feed.xml", header("Accept-Encoding", "gzip"), header("If-None-Match", sent))
+		if w.Code != 304 || w.Header().Get("ETag") != tag {
+			t.Errorf("%s: status %d, tag %s", sent, w.Code, w.Header().Get("ETag"))
+		}
+	}
+	held := strings.TrimSuffix(tag, `"`) + `-zstd"` // from before a restart
+	if w := s.get("/feed.xml", header("If-None-Match", held)); w.Code != 304 || w.Header().Get("ETag") != held {
+		t.Errorf("status %d, tag %s, want %s", w.Code, w.Header().Get("ETag"), held)
+	}
+}
+
 func TestWhatWasSqueezedIsSqueezedAgainAfterAChange(t *testing.T) {
 	s := newSite(t, quietly)
 	settled(t, s, "/feed.xml", "br", "br")
-	unchanged := s.set.Lookup("/tags/python/feed.xml")
-	settled(t, s, unchanged.Path, "br", "br")
 	s.set = newSiteOf(t, samplePosts()[1:]).set
 	s.get("/atom.xml") // anything
+	// A reader that has everything makes nothing be squeezed, but sees it.
+	has := func() *httptest.ResponseRecorder {
+		return s.get("/feed.xml", header("Accept-Encoding", "br"), header("If-None-Match", "*"))
+	}
+	for deadline := time.Now().Add(10 * time.Second); !strings.HasSuffix(has().Header().Get("ETag"), `-br"`); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it is not")
+		}
+	}
 	w := settled(t, s, "/feed.xml", "br", "br")
 	if !bytes.Equal(decoded(t, w), s.set.Lookup("/feed.xml").Bytes()) {
 		t.Error("the feed of the set before was served")
 	}
 }
+
+// bare removes the mark of a coding from a tag.
+func bare(tag string) string { return strings.Replace(tag, `-gzip"`, `"`, 1) }
 
 func TestDifferences(t *testing.T) {
 	s := newSite(t, quietly)
@@ -136,13 +173,17 @@ func TestDifferences(t *testing.T) {
 	for _, tag := range []string{old.ETag(), "W/" + old.ETag(), `"x", ` + old.ETag(), strings.TrimSuffix(old.ETag(), `"`) + `-gzip"`} {
 		for _, accept := range []string{"", "gzip", "br, gzip"} {
 			w := ask(header("A-IM", "feed"), header("If-None-Match", tag), header("Accept-Encoding", accept))
-			if w.Code != 226 || w.Header().Get("IM") != "feed" || w.Header().Get("ETag") != now.ETag() || !strings.Contains(w.Header().Get("Cache-Control"), "no-store") {
+			if w.Code != 226 || w.Header().Get("IM") != "feed" || bare(w.Header().Get("Delta-Base")) != old.ETag() || w.Header().Get("ETag") != now.ETag() || !strings.Contains(w.Header().Get("Cache-Control"), "no-store") {
 				t.Fatalf("%s: status %d, headers %v", tag, w.Code, w.Header())
 			}
 			if b := decoded(t, w); strings.Count(string(b), "<item>") != 1 || !strings.Contains(string(b), posts[0].Title) {
 				t.Errorf("%s: not the new entry alone:\n%s", tag, b)
 			}
 		}
+	}
+	head := s.do(request("HEAD", "/feed.xml", header("A-IM", "feed"), header("If-None-Match", old.ETag())))
+	if head.Code != 226 || head.Header().Get("IM") != "feed" {
+		t.Errorf("HEAD: status %d, headers %v", head.Code, head.Header())
 	}
 	for name, opts := range map[string][]func(*http.Request){
 		"no A-IM":         {header("If-None-Match", old.ETag())},
@@ -163,75 +204,55 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
+func TestAWholeThatIsNoLargerIsSentInstead(t *testing.T) {
+	s := newSite(t, quietly)
+	p := publish.New(publish.Config{Title: "Field Notes", Language: "en", SiteURL: base}, publish.Deps{Now: func() time.Time { return noon }})
+	empty := *s.snap
+	empty.Entries = nil
+	old := published(t, p, &empty).Lookup("/feed.xml")
+	s.set = published(t, p, s.snap)
+	w := s.get("/feed.xml", header("A-IM", "feed"), header("If-None-Match", old.ETag()))
+	if w.Code != 200 || w.Header().Get("IM") != "" || !strings.HasPrefix(w.Header().Get("Cache-Control"), "public") {
+		t.Errorf("status %d, headers %v", w.Code, w.Header())
+	}
+}
+
 func TestHubsAreNamedInTheHeader(t *testing.T) {
-	s := newSite(t, func(c *web.Config, _ *web.Deps) { c.Hubs = []string{"https://hub.example/a", "https://hub.example/b"} })
+	s := newSite(t)
+	p := publish.New(publish.Config{Title: "Field Notes", Language: "en", SiteURL: base, Hubs: []string{"https://hub.example/a", "https://hub.example/b"}}, publish.Deps{Now: func() time.Time { return noon }})
+	hubless := s.set
+	s.set = published(t, p, s.snap)
 	want := `<` + base + `/tags/%E6%97%A5%E6%9C%AC%E8%AA%9E/atom.xml>; rel="self", <https://hub.example/a>; rel="hub", <https://hub.example/b>; rel="hub"`
 	if got := s.get("/tags/日本語/atom.xml").Header().Get("Link"); got != want {
 		t.Errorf("Link: %s\nwant %s", got, want)
 	}
-	if got := newSite(t).get("/feed.xml").Header().Values("Link"); got != nil {
+	s.publisher = p
+	for _, path := range []string{"/feeds.opml", "/feeds/atom.xml?tag=cpp"} { // of which no hub is told
+		w := s.get(path)
+		if got := w.Header().Values("Link"); w.Code != 200 || got != nil || strings.Contains(w.Body.String(), "hub.example") {
+			t.Errorf("%s: status %d, Link %q", path, w.Code, got)
+		}
+	}
+	s.set = hubless
+	if got := s.get("/feed.xml").Header().Values("Link"); got != nil {
 		t.Errorf("without hubs: %q", got)
 	}
 }
 
 func TestOtherSitesMayAskWithReadersHeaders(t *testing.T) {
-	w := newSite(t).do(request("OPTIONS", "/feed.xml", header("Origin", "https://reader.example"), header("Access-Control-Request-Method", "GET"), header("Access-Control-Request-Headers", "if-none-match")))
-	if w.Code != 204 || w.Header().Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(w.Header().Get("Access-Control-Allow-Headers"), "If-None-Match") {
-		t.Errorf("status %d, headers %v", w.Code, w.Header())
-	}
-}
-
-// BenchmarkServe compares what this handler gives with a bare handler that
-// writes the same bytes and headers, over real connections.
-func BenchmarkServe(b *testing.B) {
-	s := newSite(b, quietly)
-	doc := s.set.Lookup("/feed.xml")
-	for _, c := range []struct {
-		name string
-		opts []func(*http.Request)
-	}{
-		{"200", nil},
-		{"200 gzip", []func(*http.Request){header("Accept-Encoding", "gzip")}},
-		{"304", []func(*http.Request){header("If-None-Match", doc.ETag())}},
-	} {
-		like := s.get("/feed.xml", c.opts...)
-		bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			maps.Copy(w.Header(), like.Header())
-			w.WriteHeader(like.Code)
-			w.Write(like.Body.Bytes())
-		})
-		for _, h := range []struct {
-			name    string
-			handler http.Handler
-		}{{"bare", bare}, {"tidings", s}} {
-			b.Run(fmt.Sprintf("%s/%s", c.name, h.name), func(b *testing.B) { serve(b, h.handler, c.opts) })
+	s := newSite(t)
+	for _, path := range []string{"/feed.xml", "/feed", "/feeds.opml", "/feeds/feed.json"} {
+		w := s.do(request("OPTIONS", path, header("Origin", "https://reader.example"), header("Access-Control-Request-Method", "GET"), header("Access-Control-Request-Headers", "if-none-match")))
+		if w.Code != 204 || w.Header().Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(w.Header().Get("Access-Control-Allow-Headers"), "If-None-Match") {
+			t.Errorf("%s: status %d, headers %v", path, w.Code, w.Header())
+		}
+		if w := s.do(request("PUT", path)); w.Code != 405 || w.Header().Get("Allow") != "GET, HEAD, OPTIONS" {
+			t.Errorf("%s: PUT has status %d, Allow %q", path, w.Code, w.Header().Get("Allow"))
 		}
 	}
-}
-
-func serve(b *testing.B, h http.Handler, opts []func(*http.Request)) {
-	srv := httptest.NewServer(h)
-	defer srv.Close()
-	client := &http.Client{Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}}
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			r, err := http.NewRequest("GET", srv.URL+"/feed.xml", nil)
-			if err != nil {
-				b.Error(err)
-				return
-			}
-			for _, o := range opts {
-				o(r)
-			}
-			resp, err := client.Do(r)
-			if err != nil {
-				b.Error(err)
-				return
-			}
-			io.Copy(io.Discard, resp.Body)
-			resp.Body.Close()
-		}
-	})
+	if w := s.do(request("OPTIONS", "/subscribe", header("Origin", "https://reader.example"))); w.Code != 405 || w.Header().Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("a page: status %d, headers %v", w.Code, w.Header())
+	}
 }
 
 func published(t testing.TB, p *publish.Publisher, snap *catalog.Snapshot) *publish.Set {

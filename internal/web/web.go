@@ -43,7 +43,6 @@ type Config struct {
 	Newsletters    []Newsletter
 	TrustedProxies []netip.Prefix // their X-Forwarded-For is believed
 	Version        string
-	Hubs           []string // WebSub hubs, which the feeds name
 }
 
 // Newsletter is one of those a visitor may choose.
