@@ -62,7 +62,7 @@ type atomEntry struct {
 	mediaImage
 }
 
-// atomText is a text construct (RFC 4287 §3.1), always of type text: some
+// atomText is a text construct (RFC 4287 §3.1). Titles are of type text: some
 // readers show the markup of other types.
 type atomText struct {
 	Type string `xml:"type,attr"`
@@ -76,9 +76,10 @@ type atomContent struct {
 }
 
 type atomLink struct {
-	Rel  string `xml:"rel,attr"`
-	Type string `xml:"type,attr,omitempty"`
-	Href string `xml:"href,attr"`
+	Rel    string `xml:"rel,attr"`
+	Type   string `xml:"type,attr,omitempty"`
+	Length string `xml:"length,attr,omitempty"`
+	Href   string `xml:"href,attr"`
 }
 
 // atomCategory repeats the name: readers differ in which of the two they show.
@@ -128,19 +129,34 @@ func newAtomEntry(e Entry, d Feed) *atomEntry {
 			Published: formatDate(e.Published, time.RFC3339),
 		},
 		Authors:    atomPeople(named(e.Authors)), // without one, the feed's stand (§4.2.1)
-		Summary:    newAtomText(line(e.Summary)),
-		mediaImage: newMediaImage(e),
+		Links:      e.links(),
+		Summary:    newAtomSummary(line(e.Summary)),
+		mediaImage: newMediaImage(e.Image),
 	}
-	if url := address(e.URL); url != "" {
-		entry.Links = []atomLink{{Rel: "alternate", Type: "text/html", Href: url}}
-	}
-	if content := e.content(d); content != "" {
+	content := e.content(d)
+	switch {
+	case content != "":
 		entry.Content = &atomContent{"html", content}
+	case entry.Summary == nil: // readers expect one of the two
+		entry.Summary = newAtomSummary(e.title())
 	}
 	for _, c := range e.categories() {
 		entry.Categories = append(entry.Categories, atomCategory{c.Name, c.Scheme, c.Name})
 	}
 	return entry
+}
+
+// links of an entry; the first is the only one of its kind, for some readers
+// take the last.
+func (e Entry) links() []atomLink {
+	var links []atomLink
+	if url := address(e.URL); url != "" {
+		links = append(links, atomLink{Rel: "alternate", Type: "text/html", Href: url})
+	}
+	if url := address(e.Comments); url != "" {
+		links = append(links, atomLink{Rel: "replies", Type: "text/html", Href: url}) // RFC 4685 §4
+	}
+	return append(links, e.Enclosure.atom()...)
 }
 
 // authors of the feed itself: there is always one, which RFC 4287 §4.1.1
@@ -172,13 +188,27 @@ func newAtomText(s string) *atomText {
 	return &atomText{"text", s}
 }
 
-// atomDate is t if it can be shown. Atom demands a date; without any it is a
-// constant, because the clock would give new bytes each time.
+// newAtomSummary gives plain text that could be taken for markup as HTML, since
+// many readers show a summary as such whatever its type.
+func newAtomSummary(s string) *atomText {
+	if strings.ContainsAny(s, "<&") {
+		return &atomText{"html", escapeHTML(s)}
+	}
+	return newAtomText(s)
+}
+
+// noDate is shown where Atom demands a date and there is none, as in the feed
+// of a site that has no posts yet. It is a constant because the clock would
+// give new bytes each time, and not the first instant of Unix because readers
+// take that for a mistake.
+var noDate = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// atomDate is t if it can be shown, else noDate.
 func atomDate(t time.Time) string {
 	if s := formatDate(t, time.RFC3339); s != "" {
 		return s
 	}
-	return time.Unix(0, 0).UTC().Format(time.RFC3339)
+	return noDate.Format(time.RFC3339)
 }
 
 // feedLinks says where the feed is and of which page it is a feed.

@@ -98,7 +98,8 @@ func named(people []Person) []Person {
 // readers would otherwise show it in the wrong direction: most of them drop
 // what the feed says about languages, but keep this.
 func (e Entry) content(d Feed) string {
-	html := clean(e.HTML)
+	// validators take the character itself for a fault of the encoding
+	html := strings.ReplaceAll(clean(e.HTML), "\uFFFD", "&#xFFFD;")
 	if html == "" {
 		return ""
 	}
@@ -111,6 +112,8 @@ func (e Entry) content(d Feed) string {
 		return `<div lang="` + own + `" dir="rtl">` + html + `</div>`
 	case rightToLeft(site):
 		return `<div lang="` + own + `" dir="ltr">` + html + `</div>`
+	case startsRightToLeft(e.Title), startsRightToLeft(e.Summary): // nobody has said which language it is
+		return `<div dir="auto">` + html + `</div>`
 	}
 	return html
 }

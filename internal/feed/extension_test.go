@@ -25,8 +25,13 @@ func TestExtensions(t *testing.T) {
 			`<dc:language>ar</dc:language>`,
 			`<category domain="https://example.org/categories/r-and-d/">R&amp;D</category>`,
 			`<content:encoded><![CDATA[<p>One &lt; two.`,
-			`<media:content url="https://example.org/a%20b.png" medium="image"></media:content>`,
-			`<media:thumbnail url="https://example.org/a%20b.png"></media:thumbnail>`,
+			`<media:content url="https://example.org/a%20b.png" type="image/png" medium="image" width="1200" height="630">`,
+			`<media:description type="plain">A &#x3C;b&#x3E; &#x26; "c"</media:description>`,
+			`<media:thumbnail url="https://example.org/a%20b.png" width="1200" height="630"></media:thumbnail>`,
+			`<enclosure url="https://example.org/%C3%A9pisode%201.mp3" length="61231442" type="audio/mpeg"></enclosure>`,
+			`<comments>https://example.org/posts/at-and-t/#comments</comments>`,
+			`<description>Notes on R&amp;D &amp; &lt;the rest&gt;</description>
+    </image>`,
 			`<title>AT&#x26;T &#x3C;T&#x3E; says &#x26;amp;</title>`,
 			`<description><![CDATA[Why 1 &lt; 2 &amp; "so on".]]></description>`,
 		)
@@ -52,9 +57,12 @@ func TestExtensions(t *testing.T) {
 			`<name>Cy</name>`, `<uri>https://cy.example.org/</uri>`, `<email>cy@example.org</email>`,
 			`<category term="R&amp;D" scheme="https://example.org/categories/r-and-d/" label="R&amp;D"></category>`,
 			`<content type="html"><![CDATA[<p>One &lt; two.`,
-			`<summary type="text">Why 1 &lt; 2 &amp; &#34;so on&#34;.</summary>`,
+			`<summary type="html">Why 1 &amp;lt; 2 &amp;amp; &#34;so on&#34;.</summary>`,
+			`<summary type="text">Read on at the site.</summary>`,
+			`<link rel="enclosure" type="audio/mpeg" length="61231442" href="https://example.org/%C3%A9pisode%201.mp3"></link>`,
+			`<link rel="replies" type="text/html" href="https://example.org/posts/at-and-t/#comments"></link>`,
 			`<entry xml:lang="ar">`,
-			`<media:thumbnail url="https://example.org/a%20b.png"></media:thumbnail>`,
+			`<media:thumbnail url="https://example.org/a%20b.png" width="1200" height="630"></media:thumbnail>`,
 		)
 	})
 	t.Run("json", func(t *testing.T) {
@@ -66,6 +74,8 @@ func TestExtensions(t *testing.T) {
 			`"content_text": "Read on at the site."`,
 			`"date_published": "2026-03-01T09:30:00+01:00"`,
 			`"image": "https://example.org/a%20b.png"`,
+			`"url": "https://example.org/%C3%A9pisode%201.mp3",`, `"mime_type": "audio/mpeg",`,
+			`"size_in_bytes": 61231442,`, `"duration_in_seconds": 3778.482`,
 			`"language": "ar"`,
 			`"url": "https://cy.example.org/"`,
 		)
@@ -205,4 +215,76 @@ func TestHistory(t *testing.T) {
 	if b := string(encode(t, feed.Atom, d)); !strings.Contains(b, "<fh:complete></fh:complete>") || strings.Contains(b, "archive") {
 		t.Errorf("not complete:\n%s", b)
 	}
+}
+
+// TestEnclosureOfUnknownLength: RSS demands a length, the others do not.
+func TestEnclosureOfUnknownLength(t *testing.T) {
+	for want, n := range map[string]feed.Enclosure{
+		"audio/mpeg":               {URL: "https://example.org/1.MP3?x=1"},
+		"audio/x-m4a":              {URL: "https://example.org/1.m4a", Type: "no type"},
+		"video/h264":               {URL: "https://example.org/1", Type: "Video/H264"},
+		"application/octet-stream": {URL: "https://example.org/1", Length: -1, Duration: -1},
+	} {
+		d := empty()
+		d.Entries = []feed.Entry{{ID: "urn:x", Title: "T", Enclosure: n}}
+		mustContain(t, encode(t, feed.RSS, d), `<enclosure url="`+n.URL+`" length="0" type="`+want+`">`)
+		mustContain(t, encode(t, feed.Atom, d), `<link rel="enclosure" type="`+want+`" href="`+n.URL+`">`)
+		b := encode(t, feed.JSON, d)
+		mustContain(t, b, `"mime_type": "`+want+`"`)
+		mustLack(t, b, "size", "duration")
+	}
+	for _, f := range formats {
+		mustLack(t, encode(t, f, persian()), "enclosure", "attachments", "replies", "comments")
+	}
+}
+
+// TestNoEntryIsWithoutText: in every format something stands for the text of
+// an entry that has none.
+func TestNoEntryIsWithoutText(t *testing.T) {
+	d := empty()
+	d.Entries = []feed.Entry{{ID: "urn:x", Title: "Only <a> title", URL: "https://example.org/x/"}}
+	mustContain(t, encode(t, feed.Atom, d), `<summary type="html">Only &amp;lt;a&amp;gt; title</summary>`)
+	mustContain(t, encode(t, feed.JSON, d), `"content_text": "Only <a> title"`)
+	mustContain(t, encode(t, feed.RSS, d), "<title>Only")
+}
+
+func TestUnmarkedTextFromRightToLeft(t *testing.T) {
+	for want, e := range map[string]feed.Entry{
+		`<div dir="auto"><p>x</p></div>`: {Title: "1. «مرحبا» Go", HTML: "<p>x</p>"},
+		"<p>y</p>":                       {Title: "Go مرحبا", HTML: "<p>y</p>"},
+		"<p>z</p>":                       {Title: "2026", HTML: "<p>z</p>", Summary: "日本語"},
+		`<div dir="auto"><p>s</p></div>`: {HTML: "<p>s</p>", Summary: "שלום"},
+	} {
+		d := empty()
+		e.ID = "urn:x"
+		d.Entries = []feed.Entry{e}
+		mustContain(t, encode(t, feed.JSON, d), strings.ReplaceAll(`"content_html": "`+strings.ReplaceAll(want, `"`, `\"`)+`"`, "\n", ""))
+	}
+}
+
+// TestAtomIDs: what was an id stays one; what never was gets another form.
+func TestAtomIDs(t *testing.T) {
+	for id, want := range map[string]string{
+		"https://example.org/?p=7":             "https://example.org/?p=7",
+		"tag:example.org,2026:/посты/日本語":      "tag:example.org,2026:/посты/日本語",
+		"urn:uuid:not-really":                  "urn:uuid:not-really",
+		"17":                                   "urn:uuid:",
+		"/posts/one":                           "urn:uuid:",
+		"tag:example.org,2026:a b":             "urn:uuid:",
+		"tag:example.org,2026:a\u00a0b\u202eb": "urn:uuid:",
+	} {
+		d := empty()
+		d.Entries = []feed.Entry{{ID: id, Title: "T"}}
+		b := string(encode(t, feed.Atom, d))
+		_, entry, _ := strings.Cut(b, "<entry>")
+		if !strings.Contains(entry, "<id>"+want) {
+			t.Errorf("id %q became %s", id, entry)
+		}
+	}
+}
+
+// TestNoDateIsPlausible: validators take the first instant of Unix for a fault.
+func TestNoDateIsPlausible(t *testing.T) {
+	mustContain(t, encode(t, feed.Atom, empty()), "<updated>2000-01-01T00:00:00Z</updated>")
+	mustLack(t, encode(t, feed.RSS, empty()), "lastBuildDate", "pubDate")
 }

@@ -62,7 +62,25 @@ type Entry struct {
 	Authors    []Person
 	Categories []Category
 	Language   string // "" or equal to the feed's: not repeated
-	Image      string // absolute; "" if none
+	Image      Image
+	Enclosure  Enclosure
+	Comments   string // address of the page where people discuss it; ""
+}
+
+// An Image is the picture of an entry.
+type Image struct {
+	URL           string // absolute; "" if there is none
+	Alt           string // what it shows, in plain text; ""
+	Width, Height int    // in pixels; 0: unknown
+}
+
+// An Enclosure is a recording that belongs to an entry, such as an episode of
+// a podcast.
+type Enclosure struct {
+	URL      string        // absolute; "" if there is none
+	Type     string        // media type; "": the one that the end of URL stands for
+	Length   int64         // in bytes; 0: unknown
+	Duration time.Duration // 0: unknown
 }
 
 // Feed describes one feed.

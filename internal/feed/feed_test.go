@@ -200,7 +200,7 @@ func TestFeedDateIsTheNewestChange(t *testing.T) {
 
 	d = empty()
 	mustLack(t, encode(t, feed.RSS, d), "lastBuildDate")
-	mustContain(t, encode(t, feed.Atom, d), "<updated>1970-01-01T00:00:00Z</updated>")
+	mustContain(t, encode(t, feed.Atom, d), "<updated>2000-01-01T00:00:00Z</updated>")
 }
 
 func TestUpdatedIsNeverBeforePublished(t *testing.T) {

@@ -58,7 +58,9 @@ func blog() feed.Feed {
 				{Name: "go", Scheme: "https://example.org/categories/go/"},
 				{Name: "go", Scheme: "https://example.org/tags/go/"},
 			},
-			Image: "https://example.org/a b.png",
+			Image:     feed.Image{URL: "https://example.org/a b.png", Alt: "A <b> & \"c\"", Width: 1200, Height: 630},
+			Enclosure: feed.Enclosure{URL: "https://example.org/épisode 1.mp3", Length: 61231442, Duration: 3778482 * time.Millisecond},
+			Comments:  "https://example.org/posts/at-and-t/#comments",
 		},
 		{
 			ID: "tag:example.org,2026-02-01:/note/", URL: "https://example.org/note/",

@@ -23,7 +23,7 @@ func FuzzEncode(f *testing.F) {
 			Author: feed.Person{Name: title, Email: id, URL: url},
 			Entries: []feed.Entry{
 				{
-					ID: id, URL: url, Title: title, Summary: summary, HTML: html, Language: lang, Image: url,
+					ID: id, URL: url, Title: title, Summary: summary, HTML: html, Language: lang, Image: feed.Image{URL: url, Alt: title}, Comments: url, Enclosure: feed.Enclosure{URL: url, Type: title},
 					Published: when, Updated: when,
 					Authors:    []feed.Person{{Name: summary}},
 					Categories: []feed.Category{{Name: title, Scheme: url}},

@@ -15,7 +15,17 @@ type jsonFeed struct {
 
 type jsonItem struct {
 	*feeds.JSONItem
-	Language string `json:"language,omitempty"`
+	Language    string           `json:"language,omitempty"`
+	Attachments []jsonAttachment `json:"attachments,omitempty"`
+}
+
+// jsonAttachment is not gorilla's, whose size has another name and ends at
+// 2 GiB, and whose MarshalJSON would hide what is added to it.
+type jsonAttachment struct {
+	URL      string  `json:"url"`
+	Type     string  `json:"mime_type"`
+	Size     int64   `json:"size_in_bytes,omitempty"`
+	Duration float64 `json:"duration_in_seconds,omitempty"`
 }
 
 func newJSON(d Feed, self string) *jsonFeed {
@@ -50,12 +60,13 @@ func newJSONItem(e Entry, d Feed) *jsonItem {
 			Title:         line(e.Title),
 			ContentHTML:   e.content(d),
 			Summary:       line(e.Summary),
-			Image:         address(e.Image),
+			Image:         address(e.Image.URL),
 			PublishedDate: jsonDate(e.Published),
 			ModifiedDate:  jsonDate(e.changed()),
 			Authors:       jsonAuthors(named(e.Authors)),
 		},
-		Language: e.language(d),
+		Language:    e.language(d),
+		Attachments: e.Enclosure.json(),
 	}
 	if item.ContentHTML == "" { // one of the two contents is required
 		item.ContentText = item.Summary

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	bcp47 "golang.org/x/text/language"
+	"golang.org/x/text/unicode/bidi"
 )
 
 // language is s in its canonical form, "zh-CN" for "zh_cn"; "" if s is no
@@ -24,4 +25,23 @@ func rightToLeft(s string) bool {
 	}
 	script, _ := bcp47.Make(s).Script()
 	return slices.Contains([]string{"Arab", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm", "Mand", "Samr", "Rohg"}, script.String())
+}
+
+// startsRightToLeft reports whether the first letter of s that has a direction
+// runs from right to left.
+func startsRightToLeft(s string) bool {
+	for i := 0; i < len(s); {
+		if c := s[i] | 0x20; c >= 'a' && c <= 'z' {
+			return false
+		}
+		p, size := bidi.LookupString(s[i:])
+		switch p.Class() {
+		case bidi.L:
+			return false
+		case bidi.R, bidi.AL:
+			return true
+		}
+		i += max(1, size)
+	}
+	return false
 }

@@ -36,6 +36,7 @@ type rssChannel struct {
 	Title     *rssTitle  `xml:"title"`
 	AtomLinks []atomLink `xml:"atom:link"`
 	*feeds.RssFeed
+	Image *rssImage `xml:"image"`
 	historyMarks
 	Items []*rssItem `xml:"item"`
 
@@ -49,6 +50,12 @@ func (c *rssChannel) FeedXml() any {
 		Version: "2.0", Atom: nsAtom, Content: nsContent, DC: nsDC, Media: nsMedia, FH: c.history,
 		Channel: c,
 	}
+}
+
+// rssImage is gorilla's with a description, in the order of the specification.
+type rssImage struct {
+	*feeds.RssImage
+	Description string `xml:"description,omitempty"`
 }
 
 type rssItem struct {
@@ -77,21 +84,6 @@ type rssCategory struct {
 	Name   string `xml:",chardata"`
 }
 
-// mediaImage is the picture of an entry in Media RSS, which Atom uses too.
-type mediaImage struct {
-	Picture   *mediaContent   `xml:"media:content"`
-	Thumbnail *mediaThumbnail `xml:"media:thumbnail"`
-}
-
-type mediaContent struct {
-	URL    string `xml:"url,attr"`
-	Medium string `xml:"medium,attr"`
-}
-
-type mediaThumbnail struct {
-	URL string `xml:"url,attr"`
-}
-
 func newRSS(d Feed, self string) *rssChannel {
 	c := &rssChannel{
 		Title: newRSSTitle(line(d.Title)),
@@ -108,7 +100,8 @@ func newRSS(d Feed, self string) *rssChannel {
 	}
 	c.historyMarks, c.history = d.History.marks()
 	if icon := address(d.Icon); icon != "" {
-		c.Image = &feeds.RssImage{Url: icon, Title: line(d.Title), Link: c.Link}
+		// title and link are to be the channel's own
+		c.Image = &rssImage{RssImage: &feeds.RssImage{Url: icon, Title: line(d.Title), Link: c.Link}, Description: c.Description}
 	}
 	for _, e := range d.Entries {
 		c.Items = append(c.Items, newRSSItem(e, d))
@@ -124,9 +117,12 @@ func newRSSItem(e Entry, d Feed) *rssItem {
 		RssItem: &feeds.RssItem{
 			Guid:    &feeds.RssGuid{Id: e.id(), IsPermaLink: "false"},
 			PubDate: formatDate(e.Published, time.RFC1123Z),
+
+			Comments:  address(e.Comments),
+			Enclosure: e.Enclosure.rss(),
 		},
 		Language:   e.language(d),
-		mediaImage: newMediaImage(e),
+		mediaImage: newMediaImage(e.Image),
 	}
 	content := e.content(d)
 	switch {
@@ -170,12 +166,4 @@ func (d Feed) editor() string {
 		return p.Email
 	}
 	return p.Email + " (" + p.Name + ")"
-}
-
-func newMediaImage(e Entry) mediaImage {
-	url := address(e.Image)
-	if url == "" {
-		return mediaImage{}
-	}
-	return mediaImage{&mediaContent{URL: url, Medium: "image"}, &mediaThumbnail{URL: url}}
 }

@@ -114,7 +114,7 @@ func (p *Publisher) fill(ctx context.Context, f *feed.Entry, e *catalog.Entry) e
 	}
 	base, err := url.Parse(e.URL)
 	if err == nil {
-		f.Image = absolute(base, e.Image)
+		f.Image.URL = absolute(base, e.Image)
 	}
 	if err == nil && p.fullText(e.Post) && f.HTML == "" {
 		f.HTML, err = p.content(ctx, e, base)
