@@ -23,7 +23,7 @@ func nginx(t *testing.T, dir string) *http.Transport {
 	t.Helper()
 	program, err := exec.LookPath("nginx")
 	if err != nil {
-		t.Skip("nginx is not installed")
+		t.Skip("no nginx: install Debian's nginx-light")
 	}
 	state := t.TempDir()
 	socket, file := filepath.Join(state, "socket"), filepath.Join(state, "nginx.conf")
