@@ -125,7 +125,7 @@ func newAtomEntry(e Entry, d Feed) *atomEntry {
 		Title: atomText{"text", e.title()},
 		AtomEntry: &feeds.AtomEntry{
 			Id:        atomID(e.id()),
-			Updated:   atomDate(e.changed()),
+			Updated:   atomDate(e.Changed()),
 			Published: formatDate(e.Published, time.RFC3339),
 		},
 		Authors:    atomPeople(named(e.Authors)), // without one, the feed's stand (§4.2.1)

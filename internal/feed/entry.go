@@ -31,8 +31,8 @@ func (e Entry) id() string {
 	return address(e.URL)
 }
 
-// changed is the later of the two dates of e, zero if neither can be shown.
-func (e Entry) changed() time.Time {
+// Changed is the later of the two dates of e, zero if neither can be shown.
+func (e Entry) Changed() time.Time {
 	updated, ok := date(e.Updated)
 	if published, fine := date(e.Published); fine && (!ok || published.After(updated)) {
 		return published
@@ -50,7 +50,7 @@ func (d Feed) changed() time.Time {
 	}
 	var newest time.Time
 	for _, e := range d.Entries {
-		if t := e.changed(); t.After(newest) {
+		if t := e.Changed(); t.After(newest) {
 			newest = t
 		}
 	}

@@ -62,7 +62,7 @@ func newJSONItem(e Entry, d Feed) *jsonItem {
 			Summary:       line(e.Summary),
 			Image:         address(e.Image.URL),
 			PublishedDate: jsonDate(e.Published),
-			ModifiedDate:  jsonDate(e.changed()),
+			ModifiedDate:  jsonDate(e.Changed()),
 			Authors:       jsonAuthors(named(e.Authors)),
 		},
 		Language:    e.language(d),

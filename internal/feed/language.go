@@ -2,6 +2,7 @@ package feed
 
 import (
 	"slices"
+	"sync"
 
 	bcp47 "golang.org/x/text/language"
 	"golang.org/x/text/unicode/bidi"
@@ -10,12 +11,28 @@ import (
 // language is s in its canonical form, "zh-CN" for "zh_cn"; "" if s is no
 // language tag (BCP 47).
 func language(s string) string {
-	tag, err := bcp47.Parse(s)
-	if err != nil || tag == bcp47.Und {
+	if s == "" {
 		return ""
 	}
-	return tag.String()
+	if known, ok := languages.Load(s); ok {
+		return known.(string)
+	}
+	canonical := ""
+	if tag, err := bcp47.Parse(s); err == nil && tag != bcp47.Und {
+		canonical = tag.String()
+	}
+	if len(s) < longestTag {
+		languages.Store(s, canonical)
+	}
+	return canonical
 }
+
+// languages remembers tags, because the few of a blog are asked for with every
+// entry. No post can fill it with nonsense that is longer than any tag.
+var languages sync.Map
+
+// longestTag is longer than tags are (BCP 47 §4.4.1).
+const longestTag = 36
 
 // rightToLeft reports whether the script that the language tag names, or that
 // its language is usually written in, runs from right to left.

@@ -163,6 +163,9 @@ func (t *tidier) attributes(n *html.Node) {
 // percent-encoded.
 var unresolved = []string{unknown, "%EF%B7%90", "{{", "{%", "%7B%7B", "%7B%25", "%7b%7b", "%7b%25"}
 
+// breaks are what people put into addresses without meaning it.
+var breaks = strings.NewReplacer("\n", "", "\t", "")
+
 // absolute resolves an address against the post's; ok is false if there is
 // none, or a template would have to complete it.
 func (t *tidier) absolute(address string) (string, bool) {
@@ -171,7 +174,7 @@ func (t *tidier) absolute(address string) (string, bool) {
 			return "", false
 		}
 	}
-	address = strings.TrimSpace(strings.Map(printable, strings.NewReplacer("\n", "", "\t", "").Replace(address)))
+	address = strings.TrimSpace(strings.Map(printable, breaks.Replace(address)))
 	if strings.HasPrefix(address, "@/") { // Zola's link to another file
 		return "", false
 	}

@@ -81,7 +81,9 @@ func (p *Publisher) encodeWindow(w *window, f feed.Format, path string, at place
 	d.Tombstones = w.left
 	d.History = p.links(w, f)
 	for _, it := range w.items {
-		d.Entries = append(d.Entries, *it.entry)
+		if t := it.entry.Changed(); t.After(d.Updated) {
+			d.Updated = t
+		}
 	}
 	shell, err := feed.EncodeShell(f, d, at.self)
 	if err != nil {
