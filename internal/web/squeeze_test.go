@@ -188,6 +188,7 @@ func TestDifferences(t *testing.T) {
 	for name, opts := range map[string][]func(*http.Request){
 		"no A-IM":         {header("If-None-Match", old.ETag())},
 		"another A-IM":    {header("A-IM", "vcdiff, gzip"), header("If-None-Match", old.ETag())},
+		"rss2email":       {header("A-IM", "feed"), header("If-None-Match", old.ETag()), header("User-Agent", "feedparser/6.0.10 +https://github.com/kurtmckee/feedparser/")},
 		"A-IM refused":    {header("A-IM", "feed;q=0"), header("If-None-Match", old.ETag())},
 		"unknown version": {header("A-IM", "feed"), header("If-None-Match", `"unknown"`)},
 		"no version":      {header("A-IM", "feed")},
