@@ -133,7 +133,7 @@ func TestFeedsByQuery(t *testing.T) {
 	if other.Hash == same.Hash || !other.Modified.After(same.Modified) {
 		t.Errorf("an edit gave hash %s at %s, before %s at %s", other.Hash, other.Modified, same.Hash, same.Modified)
 	}
-	if delta, ok := other.Since(same.Hash); !ok || !slices.Equal(entriesOf(string(delta)), []string{"three"}) {
+	if delta, ok := other.Since(same.Hash, other.Modified); !ok || !slices.Equal(entriesOf(string(delta)), []string{"three"}) {
 		t.Errorf("since the last version: %v, %s", ok, delta)
 	}
 }

@@ -32,13 +32,19 @@ type piece struct{ bytes []byte }
 
 // A version is what a document held before.
 type version struct {
-	hash   string
-	pieces []*piece
+	hash     string
+	modified time.Time
+	pieces   []*piece
 }
 
-// versions is how many versions of a document are known to Since. A reader
-// that comes every hour misses few more.
-const versions = 8
+// versions is how many versions of a document are known to Since, and
+// sinceWithin how long after they were replaced. A reader that comes every hour
+// misses few more. One that asks for differences and yet cannot read them (they
+// exist: their library asks) gets the whole document after that time.
+const (
+	versions    = 8
+	sinceWithin = 24 * time.Hour
+)
 
 // NewDocument gives a document of these bytes, without a time.
 func NewDocument(path, mediaType string, b []byte) *Document {
@@ -89,11 +95,11 @@ func (d *Document) ETag() string { return `"` + d.Hash + `"` }
 
 // Since gives the document with those entries only that are new or changed
 // since it had the hash, for RFC 3229; false if there are none, or if that
-// version is not known any more. A few versions are, none from before this
-// process began.
-func (d *Document) Since(hash string) ([]byte, bool) {
+// version is not known any more. A few of the last day are, none from before
+// this process began.
+func (d *Document) Since(hash string, now time.Time) ([]byte, bool) {
 	i := slices.IndexFunc(d.earlier, func(v version) bool { return v.hash == hash })
-	if i < 0 {
+	if i < 0 || now.Sub(d.replaced(i)) > sinceWithin {
 		return nil, false
 	}
 	had := make(map[*piece]bool, len(d.earlier[i].pieces))
@@ -109,7 +115,15 @@ func (d *Document) Since(hash string) ([]byte, bool) {
 	return bytes.Join(d.parts(fresh), nil), len(fresh) > 0
 }
 
+// replaced is when the i-th version before this one made way for another.
+func (d *Document) replaced(i int) time.Time {
+	if i == 0 {
+		return d.Modified
+	}
+	return d.earlier[i-1].modified
+}
+
 // follow makes d the successor of old.
 func (d *Document) follow(old *Document) {
-	d.earlier = append([]version{{old.Hash, old.pieces}}, old.earlier[:min(len(old.earlier), versions-1)]...)
+	d.earlier = append([]version{{old.Hash, old.Modified, old.pieces}}, old.earlier[:min(len(old.earlier), versions-1)]...)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"tidings/internal/catalog"
 	"tidings/internal/feed"
@@ -102,7 +103,7 @@ func TestSinceHoldsWhatIsNewOrChanged(t *testing.T) {
 		{first.Hash, []string{"Body of six", "Another body of four"}},
 		{second.Hash, []string{"Another body of four"}},
 	} {
-		delta, ok := third.Since(c.hash)
+		delta, ok := third.Since(c.hash, third.Modified.Add(23*time.Hour))
 		if !ok || strings.Count(string(delta), "<entry>") != len(c.want) {
 			t.Fatalf("since %s: %v\n%s", c.hash, ok, delta)
 		}
@@ -115,20 +116,23 @@ func TestSinceHoldsWhatIsNewOrChanged(t *testing.T) {
 			t.Errorf("another head:\n%s", delta)
 		}
 	}
-	if _, ok := third.Since("unknown"); ok {
+	if _, ok := third.Since(second.Hash, third.Modified.Add(25*time.Hour)); ok {
+		t.Error("a reader that never takes a difference is never sent the whole")
+	}
+	if _, ok := third.Since("unknown", third.Modified); ok {
 		t.Error("a version that never was is known")
 	}
 	gone := update(t, p, posts[:1]...).Set.Lookup("/atom.xml")
 	update(t, p, posts[:2]...)
 	less := update(t, p, posts[:1]...).Set.Lookup("/atom.xml")
-	if _, ok := less.Since(gone.Hash); ok || less.Hash != gone.Hash {
+	if _, ok := less.Since(gone.Hash, less.Modified); ok || less.Hash != gone.Hash {
 		t.Error("nothing is new, and yet there is a difference")
 	}
 	for i := range 20 {
 		posts[0] = edited(posts[0], fmt.Sprint("Body ", i))
 		gone = update(t, p, posts[:1]...).Set.Lookup("/atom.xml")
 	}
-	if _, ok := gone.Since(third.Hash); ok {
+	if _, ok := gone.Since(third.Hash, gone.Modified); ok {
 		t.Error("versions are kept for ever")
 	}
 }

@@ -4,13 +4,27 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"tidings/internal/publish"
 )
 
+// mistaken reports whether a reader may ask for differences and yet take the
+// answer 226 for an error. The library feedparser asks always, whether the
+// program around it knows or not; rss2email does not, and goes by the library's
+// name or its own.
+func mistaken(reader string) bool {
+	return strings.HasPrefix(reader, "feedparser/") || strings.HasPrefix(reader, "rss2email/")
+}
+
 // wantsDelta reports whether a client can do with the new entries alone: it
-// names the instance manipulation "feed" (RFC 3229 §10.5.3).
+// names the instance manipulation "feed" (RFC 3229 §10.5.3). Whoever is sent
+// the whole feed for its name's sake may be sent it from any cache, so Vary
+// need not tell of that.
 func wantsDelta(r *http.Request) bool {
+	if len(r.Header["A-Im"]) == 0 || mistaken(r.UserAgent()) {
+		return false
+	}
 	for _, field := range r.Header["A-Im"] {
 		for part := range strings.SplitSeq(field, ",") {
 			name, params, _ := strings.Cut(part, ";")
@@ -25,12 +39,12 @@ func wantsDelta(r *http.Request) bool {
 // newest gives what is new since one of the versions that a client has, and
 // the tag of that one; nil if none of them is known, or if the document as a
 // whole is no larger.
-func newest(r *http.Request, doc *publish.Document) (delta []byte, since string) {
+func newest(r *http.Request, doc *publish.Document, now time.Time) (delta []byte, since string) {
 	list := strings.Join(r.Header["If-None-Match"], ",")
 	for list = strings.TrimLeft(list, " \t,"); list != "" && list[0] != '*'; list = strings.TrimLeft(list, " \t,") {
 		var tag string
 		tag, list = nextTag(list)
-		if delta, ok := doc.Since(bareTag(tag)); ok && len(delta) < doc.Size {
+		if delta, ok := doc.Since(bareTag(tag), now); ok && len(delta) < doc.Size {
 			return delta, `"` + tag + `"`
 		}
 	}

@@ -71,7 +71,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, reply *reply) 
 		w.WriteHeader(http.StatusNotModified)
 		return
 	case wantsDelta(r):
-		if delta, since := newest(r, reply.doc); delta != nil {
+		if delta, since := newest(r, reply.doc, s.Now()); delta != nil {
 			reply.delta(w, r, delta, since)
 			return
 		}

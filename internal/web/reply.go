@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tidings/internal/page"
+	"tidings/internal/publish"
 )
 
 const (
@@ -28,15 +29,32 @@ func (s *server) show(w http.ResponseWriter, r *http.Request, body []byte, err e
 		return err
 	}
 	sum := sha256.Sum256(body)
-	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
 	w.Header().Set("Cache-Control", pageCaching)
-	w.Header().Set("ETag", tag)
-	if notModified(r, tag, time.Time{}) {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	writeHTML(w, http.StatusOK, body)
+	publicly(w, r, "text/html; charset=utf-8", hex.EncodeToString(sum[:16]), body)
 	return nil
+}
+
+// publicly answers with what is the same for everybody, in gzip for those who
+// take it. Nothing secret is in it, so that its compressed length tells nothing.
+func publicly(w http.ResponseWriter, r *http.Request, mediaType, hash string, body []byte) {
+	h, tag := w.Header(), hash
+	h.Add("Vary", "Accept-Encoding")
+	squeeze := len(body) >= worthSqueezing && accepted(r.Header["Accept-Encoding"]).names("gzip")
+	if squeeze {
+		tag += "-gzip"
+	}
+	h.Set("ETag", `"`+tag+`"`)
+	if notModified(r, hash, time.Time{}) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	if squeeze {
+		if small, err := publish.Compress("gzip", body); err == nil {
+			h.Set("Content-Encoding", "gzip")
+			body = small
+		}
+	}
+	write(w, http.StatusOK, mediaType, body)
 }
 
 // tell answers with a page for this visitor alone.
@@ -110,11 +128,6 @@ func (s *server) asset(w http.ResponseWriter, r *http.Request) error {
 		caching = assetCaching
 	}
 	w.Header().Set("Cache-Control", caching)
-	w.Header().Set("ETag", `"`+a.Hash+`"`)
-	if notModified(r, a.Hash, time.Time{}) {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	write(w, http.StatusOK, a.MediaType, a.Bytes)
+	publicly(w, r, a.MediaType, a.Hash, a.Bytes)
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"tidings/internal/catalog"
 	"tidings/internal/post"
 	"tidings/internal/publish"
+	"tidings/internal/store"
 	"tidings/internal/web"
 )
 
@@ -188,6 +189,7 @@ func TestDifferences(t *testing.T) {
 	for name, opts := range map[string][]func(*http.Request){
 		"no A-IM":         {header("If-None-Match", old.ETag())},
 		"another A-IM":    {header("A-IM", "vcdiff, gzip"), header("If-None-Match", old.ETag())},
+		"rss2email":       {header("A-IM", "feed"), header("If-None-Match", old.ETag()), header("User-Agent", "feedparser/6.0.10 +https://github.com/kurtmckee/feedparser/")},
 		"A-IM refused":    {header("A-IM", "feed;q=0"), header("If-None-Match", old.ETag())},
 		"unknown version": {header("A-IM", "feed"), header("If-None-Match", `"unknown"`)},
 		"no version":      {header("A-IM", "feed")},
@@ -262,4 +264,32 @@ func published(t testing.TB, p *publish.Publisher, snap *catalog.Snapshot) *publ
 		t.Fatal(err)
 	}
 	return r.Set
+}
+
+func TestPagesAndAssetsAreSqueezedForThoseWhoTakeIt(t *testing.T) {
+	s := newSite(t)
+	s.people.with("ann", store.StatusActive)
+	style := values(t, s.get("/"), "link[rel=stylesheet]", "href")[0]
+	for _, path := range []string{"/", "/feeds/", "/posts/immutable-servers/", style} {
+		plain, small := s.get(path), s.get(path, header("Accept-Encoding", "gzip, deflate, br, zstd"))
+		if small.Header().Get("Content-Encoding") != "gzip" || plain.Header().Get("Content-Encoding") != "" || small.Body.Len() >= plain.Body.Len() {
+			t.Errorf("%s: %d bytes %v, plain %d bytes", path, small.Body.Len(), small.Header(), plain.Body.Len())
+		}
+		if small.Header().Get("Vary") != "Accept-Encoding" || small.Header().Get("ETag") == plain.Header().Get("ETag") {
+			t.Errorf("%s: headers %v", path, small.Header())
+		}
+		if got := decoded(t, small); !bytes.Equal(got, plain.Body.Bytes()) {
+			t.Errorf("%s: other bytes", path)
+		}
+		for _, tag := range []string{plain.Header().Get("ETag"), small.Header().Get("ETag")} {
+			if again := s.get(path, header("Accept-Encoding", "gzip"), header("If-None-Match", tag)); again.Code != 304 || again.Header().Get("ETag") != small.Header().Get("ETag") {
+				t.Errorf("%s with %s: status %d, headers %v", path, tag, again.Code, again.Header())
+			}
+		}
+	}
+	for _, path := range []string{"/unsubscribe/ann", "/nothing"} { // a length could betray a token
+		if w := s.get(path, header("Accept-Encoding", "gzip")); w.Header().Get("Content-Encoding") != "" {
+			t.Errorf("%s: headers %v", path, w.Header())
+		}
+	}
 }
