@@ -11,6 +11,9 @@ import (
 // unreadable. Invalid UTF-8 becomes U+FFFD, line ends become LF, everything
 // that is no Char (XML 1.0 §2.2) is dropped, and so are byte order marks.
 func clean(s string) string {
+	if plain(s) {
+		return s
+	}
 	if utf8.ValidString(s) && strings.IndexFunc(s, unfit) < 0 {
 		return s
 	}
@@ -23,6 +26,17 @@ func clean(s string) string {
 		}
 		return r
 	}, strings.ReplaceAll(s, "\r\n", "\n"))
+}
+
+// plain reports whether s is ASCII without any control character, as most
+// strings are.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' && s[i] != '\n' && s[i] != '\t' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 func unfit(r rune) bool {
@@ -38,6 +52,9 @@ func unfit(r rune) bool {
 // line is clean text on one line, without blanks at its ends. A no-break
 // space is not a blank: French punctuation needs it.
 func line(s string) string {
+	if s == "" || plain(s) && s[0] != ' ' && s[len(s)-1] != ' ' && !strings.ContainsAny(s, "\n\t") && !strings.Contains(s, "  ") {
+		return s
+	}
 	return strings.Join(strings.FieldsFunc(clean(s), func(r rune) bool {
 		return r == ' ' || r == '\t' || r == '\n'
 	}), " ")
