@@ -20,6 +20,7 @@ import (
 	"tidings/internal/relay"
 	"tidings/internal/schedule"
 	"tidings/internal/store/sqlite"
+	"tidings/internal/term"
 	"tidings/internal/token"
 	"tidings/internal/web"
 	"tidings/templates"
@@ -130,7 +131,22 @@ func publishConfig(c *config.Config) publish.Config {
 		Stylesheet:  css,
 		Archives:    c.Feeds.Archives,
 		Combined:    combinations(c),
+		Contents:    contents(c),
 	}
+}
+
+// contents gives the feeds of terms that show posts in a way of their own.
+func contents(c *config.Config) map[catalog.Kind]map[string]publish.Content {
+	all := map[catalog.Kind]map[string]publish.Content{}
+	for _, taxonomy := range taxonomies {
+		all[taxonomy.kind] = map[string]publish.Content{}
+		for _, t := range taxonomy.terms(c) {
+			if t.Content != "" {
+				all[taxonomy.kind][term.Key(t.Name)] = publish.Content(t.Content)
+			}
+		}
+	}
+	return all
 }
 
 // combinations gives the configured feeds of several terms.
@@ -138,7 +154,7 @@ func combinations(c *config.Config) []publish.Combination {
 	var all []publish.Combination
 	names := func(n config.TermNames) publish.Names { return publish.Names(n) }
 	for _, f := range c.Feeds.Combined {
-		all = append(all, publish.Combination{Name: f.Name, Title: f.Title, Any: names(f.Any), All: names(f.All), Not: names(f.Not)})
+		all = append(all, publish.Combination{Name: f.Name, Title: f.Title, Content: publish.Content(f.Content), Any: names(f.Any), All: names(f.All), Not: names(f.Not)})
 	}
 	return all
 }

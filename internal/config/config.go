@@ -78,11 +78,12 @@ type Feeds struct {
 
 // Combination is one feed of several terms.
 type Combination struct {
-	Name  string    // its key, a slug
-	Title string    `yaml:"title" doc:"Title of the feed, after that of the site. Empty: made of the terms."`
-	Any   TermNames `yaml:"any" doc:"Posts with at least one of these; none named: every post."`
-	All   TermNames `yaml:"all" doc:"Posts with each of these."`
-	Not   TermNames `yaml:"not" doc:"Posts with none of these."`
+	Name    string    // its key, a slug
+	Title   string    `yaml:"title" doc:"Title of the feed, after that of the site. Empty: made of the terms."`
+	Content string    `yaml:"content" check:"enum=full|summary" doc:"Whole posts or their summaries in this feed. Empty: feeds.content."`
+	Any     TermNames `yaml:"any" doc:"Posts with at least one of these; none named: every post."`
+	All     TermNames `yaml:"all" doc:"Posts with each of these."`
+	Not     TermNames `yaml:"not" doc:"Posts with none of these."`
 }
 
 // TermNames names terms.
@@ -101,9 +102,10 @@ type Terms struct {
 
 // Term is one category, tag or author.
 type Term struct {
-	Name string   // its key
-	Slug string   `yaml:"slug" doc:"The part of its addresses that names it. Empty: made of the name."`
-	Was  []string `yaml:"was" check:"unique" doc:"Former names: posts that carry them count as this term, and their addresses lead here."`
+	Name    string   // its key
+	Slug    string   `yaml:"slug" doc:"The part of its addresses that names it. Empty: made of the name."`
+	Content string   `yaml:"content" check:"enum=full|summary" doc:"Whole posts or their summaries in the feed of this term. Empty: feeds.content."`
+	Was     []string `yaml:"was" check:"unique" doc:"Former names: posts that carry them count as this term, and their addresses lead here."`
 }
 
 // Newsletter is one newsletter.

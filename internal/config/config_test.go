@@ -345,7 +345,7 @@ func TestTerms(t *testing.T) {
 		t.Errorf("%v", f)
 	}
 	var b strings.Builder
-	if err := c.Show(&b); err != nil || !strings.Contains(b.String(), "    \"C++\":\n      slug: cplusplus\n      was: [cpp, Cee]\n") {
+	if err := c.Show(&b); err != nil || !strings.Contains(b.String(), "    \"C++\":\n      slug: cplusplus\n      content: \"\"\n      was: [cpp, Cee]\n") {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 	if again := parse(t, b.String()); !cmp.Equal(again.Terms, c.Terms, cmpopts.EquateEmpty()) {

@@ -81,7 +81,7 @@ func pagesOf(w window) []window {
 	for _, e := range slices.Backward(w.all) {
 		folder := archiveFolder(w.Path, period(e))
 		if n := len(pages); n == 0 || pages[n-1].Path != folder {
-			page := window{Feed: w.Feed, chain: chain{archive: true, current: w.Path}}
+			page := window{Feed: w.Feed, brief: w.brief, chain: chain{archive: true, current: w.Path}}
 			page.Path = folder
 			if n > 0 {
 				page.previous, pages[n-1].next = pages[n-1].Path, folder

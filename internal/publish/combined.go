@@ -26,6 +26,7 @@ type Names struct {
 type Combination struct {
 	Name          string // last element of its folder
 	Title         string // "": its terms
+	Content       Content
 	Any, All, Not Names
 }
 
@@ -75,7 +76,9 @@ func (p *Publisher) combined(snap *catalog.Snapshot) []window {
 		if title == "" {
 			title = describe(by)
 		}
-		all = append(all, p.window(Feed{Kind: Combined, Key: c.Name, Name: title}, c.Name, entries))
+		w := p.window(Feed{Kind: Combined, Key: c.Name, Name: title}, c.Name, entries)
+		w.brief = p.cfg.brief(c.Content)
+		all = append(all, w)
 	}
 	return all
 }

@@ -29,6 +29,10 @@ type Config struct {
 	Hubs   []string // WebSub hubs, which feeds and their headers name
 	Preset Preset   // further addresses
 
+	// Contents says of which feeds of terms Summary is not to decide: by kind
+	// and term.Key.
+	Contents map[catalog.Kind]map[string]Content
+
 	Stylesheet []byte        // CSS for browsers that open a feed; nil: none
 	Archives   bool          // older posts in archives
 	Combined   []Combination // feeds of several terms
@@ -37,6 +41,37 @@ type Config struct {
 	// Cache is a file for what makes the next start faster; "": none.
 	// CacheStamp names what renders the posts.
 	Cache, CacheStamp string
+}
+
+// Content is what the feed of a term, or a combined one, shows of posts that do
+// not choose for themselves.
+type Content string
+
+// The contents; "" leaves it to Config.Summary.
+const (
+	Full      Content = "full"
+	Summaries Content = "summary"
+)
+
+// brief reports whether a feed shows summaries.
+func (c Config) brief(own Content) bool {
+	if own == "" {
+		return c.Summary
+	}
+	return own == Summaries
+}
+
+// renders reports whether any feed shows the text of posts that do not choose
+// for themselves.
+func (c Config) renders() bool {
+	for _, kind := range c.Contents {
+		for _, content := range kind {
+			if content == Full {
+				return true
+			}
+		}
+	}
+	return !c.Summary || slices.ContainsFunc(c.Combined, func(f Combination) bool { return f.Content == Full })
 }
 
 // generator carries no version: an upgrade alone changes no feed.

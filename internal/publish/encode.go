@@ -89,24 +89,27 @@ func (p *Publisher) encodeWindow(w *window, f feed.Format, path string, at place
 	if err != nil {
 		return nil, err
 	}
-	pieces, err := p.fit(w.items, f, at.room-len(shell.Head)-len(shell.Tail))
+	pieces, err := p.fit(w, f, at.room-len(shell.Head)-len(shell.Tail))
 	doc := newDocument(path, f.MediaType(), shell, pieces)
 	doc.Hubs = at.hubs
 	return doc, err
 }
 
-// fit gives the pieces of items, newest first, in so many bytes: from the
+// fit gives the pieces of a window, newest first, in so many bytes: from the
 // oldest on they lose their full text, and only if that is not enough, the
 // oldest are left out. The newest is never.
-func (p *Publisher) fit(items []*item, f feed.Format, room int) ([]*piece, error) {
-	pieces := make([]*piece, len(items))
+func (p *Publisher) fit(w *window, f feed.Format, room int) ([]*piece, error) {
+	pieces := make([]*piece, len(w.items))
 	size := 0
-	for i, it := range items {
-		pieces[i] = it.whole[f]
+	for i, it := range w.items {
+		var err error
+		if pieces[i], err = p.pieceIn(w, it, f); err != nil {
+			return nil, err
+		}
 		size += len(pieces[i].bytes)
 	}
-	for i := len(items) - 1; i >= 0 && size > room; i-- {
-		short, err := p.shortened(items[i], f)
+	for i := len(pieces) - 1; i >= 0 && size > room; i-- {
+		short, err := p.shortened(w.items[i], f)
 		if err != nil {
 			return nil, err
 		}
@@ -119,4 +122,12 @@ func (p *Publisher) fit(items []*item, f feed.Format, room int) ([]*piece, error
 		pieces = pieces[:last]
 	}
 	return pieces, nil
+}
+
+// pieceIn is an item as a window shows it if there is room.
+func (p *Publisher) pieceIn(w *window, it *item, f feed.Format) (*piece, error) {
+	if w.brief && !it.chosen {
+		return p.shortened(it, f)
+	}
+	return it.whole[f], nil
 }

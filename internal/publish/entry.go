@@ -15,9 +15,10 @@ import (
 
 // An item is a post as every feed shows it: encoded once in each format.
 type item struct {
-	entry *feed.Entry
-	whole map[feed.Format]*piece
-	poor  bool // its content could not be made; to be tried again
+	entry  *feed.Entry
+	whole  map[feed.Format]*piece
+	chosen bool // the post itself says whether it is shown in full
+	poor   bool // its content could not be made; to be tried again
 
 	mu    sync.Mutex
 	short map[feed.Format]*piece // without the full text; made when first needed
@@ -61,6 +62,7 @@ func (p *Publisher) items(ctx context.Context, snap *catalog.Snapshot, windows [
 // make fills the item of e, which has its categories, and its content if that
 // is known.
 func (p *Publisher) make(ctx context.Context, it *item, e *catalog.Entry) error {
+	it.chosen = e.FullText != nil
 	it.poor = p.fill(ctx, it.entry, e) != nil
 	it.whole = make(map[feed.Format]*piece, len(p.cfg.Formats))
 	for _, f := range p.cfg.Formats {
@@ -129,7 +131,7 @@ func (p *Publisher) fullText(e *post.Post) bool {
 	if e.FullText != nil {
 		return *e.FullText
 	}
-	return !p.cfg.Summary
+	return p.cfg.renders()
 }
 
 // content gives the post as HTML.

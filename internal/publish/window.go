@@ -18,6 +18,7 @@ type window struct {
 	shown   []*catalog.Entry
 	items   []*item // of shown
 	left    []feed.Tombstone
+	brief   bool             // summaries, where a post does not choose for itself
 	all     []*catalog.Entry // also those beyond the window
 	chain
 }
@@ -46,7 +47,7 @@ func (p *Publisher) window(f Feed, slug string, entries []*catalog.Entry) window
 	f.Path = folder(f.Kind, slug)
 	f.Posts = len(entries)
 	f.Latest = p.cfg.recent(entries)
-	return window{Feed: f, shown: f.Latest, all: entries}
+	return window{Feed: f, shown: f.Latest, all: entries, brief: p.cfg.brief(p.cfg.Contents[f.Kind][f.Key])}
 }
 
 // recent cuts the window out of entries, newest first: so many, and all of so

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -186,5 +187,42 @@ func TestAPostWhoseTextCannotBeReadShowsItsSummaryUntilItCan(t *testing.T) {
 	broken = false
 	if main := text(t, update(t, p, posts...).Set, "/atom.xml"); !strings.Contains(main, "Body of four") {
 		t.Errorf("not the text:\n%s", main)
+	}
+}
+
+func TestAFeedMayShowPostsInItsOwnWay(t *testing.T) {
+	yes, no := true, false
+	for _, summary := range []bool{false, true} {
+		cfg := config()
+		cfg.Items, cfg.Summary = 10, summary
+		cfg.Contents = map[catalog.Kind]map[string]publish.Content{
+			catalog.Tag: {"go": publish.Summaries, "c++": publish.Full},
+		}
+		cfg.Combined = []publish.Combination{
+			{Name: "short", Content: publish.Summaries}, {Name: "long", Content: publish.Full}, {Name: "same"},
+		}
+		posts := some()
+		posts[0].FullText, posts[2].FullText = &yes, &no // one, three
+		set := update(t, newPublisher(cfg, nil, nil), posts...).Set
+		texts := func(path string) (names []string) {
+			for _, name := range []string{"one", "two", "three", "four", "five"} {
+				if strings.Contains(text(t, set, path), "Body of "+name) {
+					names = append(names, name)
+				}
+			}
+			return names
+		}
+		most := []string{"one", "two", "four", "five"}
+		if summary {
+			most = []string{"one"}
+		}
+		for path, want := range map[string][]string{
+			"/feed.xml": most, "/feeds/same/atom.xml": most, "/tags/go/feed.json": {"one"}, "/tags/cpp/feed.xml": {"two", "four"},
+			"/feeds/short/feed.xml": {"one"}, "/feeds/long/feed.xml": {"one", "two", "four", "five"},
+		} {
+			if got := texts(path); !slices.Equal(got, want) {
+				t.Errorf("summaries %v: %s has the text of %q, want %q", summary, path, got, want)
+			}
+		}
 	}
 }
