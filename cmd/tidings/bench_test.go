@@ -91,17 +91,24 @@ func BenchmarkBuild(b *testing.B) {
 
 const benchConfig = "site: {url: 'http://localhost:%[1]d'}\nposts: {dir: posts}\nhttp: {listen: '127.0.0.1:%[1]d'}\n"
 
+// builtBlog is a daemon that does not run yet, for n posts that are built.
+func builtBlog(b *testing.B, n int) *running {
+	port := freePort(b)
+	d := &running{
+		blog: newBlog(b, fmt.Sprintf(benchConfig, port), nil),
+		base: fmt.Sprintf("http://localhost:%d", port), logs: &syncBuffer{},
+	}
+	generated(d.blog, n)
+	d.must("build")
+	return d
+}
+
 // BenchmarkEditedPost is the time from the end of writing a file to the first
 // new bytes of the feed over HTTP, posts.debounce (100 ms) included.
 func BenchmarkEditedPost(b *testing.B) {
 	for _, n := range sizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			d := &running{blog: newBlog(b, "", nil), logs: &syncBuffer{}}
-			generated(d.blog, n)
-			port := freePort(b)
-			d.base = fmt.Sprintf("http://localhost:%d", port)
-			d.write("config.yaml", fmt.Sprintf(benchConfig, port))
-			d.must("build")
+			d := builtBlog(b, n)
 			d.start()
 			time.Sleep(3 * time.Second) // what a start leaves to be done
 			text, err := os.ReadFile(filepath.Join(d.dir, postFile(0)))
@@ -139,12 +146,7 @@ func (d *running) tag(path string) string {
 func BenchmarkWarmStart(b *testing.B) {
 	for _, n := range sizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			d := &running{blog: newBlog(b, "", nil), logs: &syncBuffer{}}
-			generated(d.blog, n)
-			port := freePort(b)
-			d.base = fmt.Sprintf("http://localhost:%d", port)
-			d.write("config.yaml", fmt.Sprintf(benchConfig, port))
-			d.must("build")
+			d := builtBlog(b, n)
 			for b.Loop() {
 				cmd := d.command("serve")
 				var log bytes.Buffer
