@@ -57,6 +57,13 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Status: http.StatusText(status), Body: io.NopCloser(strings.NewReader("as it is")), Header: header, Request: r}, nil
 }
 
+// now changes how the hubs answer.
+func (n *network) now(change func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	change()
+}
+
 // told takes what the hubs were told since the last call, sorted.
 func (n *network) told() []string {
 	n.mu.Lock()
@@ -216,7 +223,7 @@ func TestAHubOutOfReachIsToldLater(t *testing.T) {
 		p.Changed()
 		time.Sleep(3 * time.Second)
 		n.told()
-		down = false
+		n.now(func() { down = false })
 		time.Sleep(time.Hour)
 		want(t, n, "a.example https://blog.example/feed.xml")
 		stop()
@@ -242,9 +249,7 @@ func TestATopicInTroubleKeepsNoOtherBack(t *testing.T) {
 		p.Changed()
 		time.Sleep(3 * time.Second) // nobody waits for /2
 		want(t, n, "a.example https://blog.example/1", "a.example https://blog.example/2")
-		n.mu.Lock()
-		n.refuses = ""
-		n.mu.Unlock()
+		n.now(func() { n.refuses = "" })
 		time.Sleep(time.Hour)
 		want(t, n, "a.example https://blog.example/2")
 		stop()
@@ -268,7 +273,7 @@ func TestAHubThatIsBusyIsLeftAlone(t *testing.T) {
 			p.Changed()
 			time.Sleep(2 * time.Second)
 			want(t, n, "a.example https://blog.example/1") // and nothing else
-			busy = false
+			n.now(func() { busy = false })
 			p.Changed()
 			time.Sleep(2*time.Hour - 5*time.Second)
 			want(t, n)
