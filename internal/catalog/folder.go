@@ -27,7 +27,7 @@ type folder struct {
 	indexes  map[string]int   // index files in each directory that has any: the other files there are resources
 	problems map[string][]post.Problem
 	ahead    *walker                                        // the first look at everything, until it is used
-	trusts   bool                                           // the first look is at the index alone
+	recalled []finding                                      // of the index alone, until they are used as the first look
 	index    index                                          // what an earlier process read; nil after the first look
 	news     bool                                           // the index on disk lacks something
 	held     atomic.Int64                                   // bytes of files that findings hold
@@ -81,7 +81,11 @@ func newFolder(dir string, loc *time.Location) *folder {
 
 // expect names a file that was there when the database was last written, so
 // that its absence is news.
-func (f *folder) expect(rel string) { f.files[rel] = &file{retry: true} }
+func (f *folder) expect(rel string) {
+	if f.files[rel] == nil {
+		f.files[rel] = &file{retry: true}
+	}
+}
 
 // distrust has every file read at the next walk: other files may be there
 // under the same names, with the same size and time.
@@ -108,13 +112,15 @@ var errLinked = errors.New("a linked directory changed")
 
 // lookAhead reads the index and lists the whole directory, while others wait
 // for the database. With a large index and trusting set the list can wait.
-func (f *folder) lookAhead(cfg Config, trusting bool) {
+func (f *folder) lookAhead(ctx context.Context, cfg Config, trusting bool) (err error) {
 	f.index = cfg.readIndex()
-	if f.trusts = trusting && len(f.index) >= cfg.LongLook; f.trusts {
-		return
+	if trusting && len(f.index) >= cfg.LongLook {
+		f.recalled, err = f.remembered(ctx)
+		return err
 	}
 	f.ahead = newWalker(f.dir, f.enter)
 	f.ahead.all()
+	return nil
 }
 
 // remembered gives what an earlier process found. Nothing is known of

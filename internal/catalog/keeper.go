@@ -38,7 +38,8 @@ func openFor(ctx context.Context, cfg Config, trusting bool) (*keeper, error) {
 	}
 	k := &keeper{cfg: cfg, folder: newFolder(cfg.Dir, cfg.Location), roll: newRoll(cfg), shelf: newShelf(cfg), told: map[string]bool{}}
 	var looked sync.WaitGroup
-	looked.Go(func() { k.folder.lookAhead(cfg, trusting) })
+	var unread error
+	looked.Go(func() { unread = k.folder.lookAhead(ctx, cfg, trusting) })
 	defer looked.Wait()
 	if cfg.Store == nil {
 		return k, nil
@@ -54,7 +55,9 @@ func openFor(ctx context.Context, cfg Config, trusting bool) (*keeper, error) {
 	if err := k.shelf.recall(ctx, cfg.Slugs); err != nil {
 		return nil, err
 	}
-	looked.Wait()
+	if looked.Wait(); unread != nil {
+		return nil, unread
+	}
 	for name := range k.roll.present {
 		k.folder.expect(name)
 	}
@@ -104,9 +107,9 @@ func (k *keeper) pass(ctx context.Context, names map[string]bool, sure bool) (Ch
 }
 
 func (k *keeper) find(ctx context.Context, names map[string]bool) ([]finding, error) {
-	if k.folder.trusts {
-		k.folder.trusts = false
-		return k.folder.remembered(ctx)
+	if found := k.folder.recalled; found != nil {
+		k.folder.recalled = nil
+		return found, nil
 	}
 	if names != nil {
 		found, err := k.folder.look(ctx, names)
