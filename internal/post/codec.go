@@ -21,6 +21,14 @@ func (p *Post) Code(c codec.Coder, loc *time.Location) {
 		c.Time(t, loc)
 	}
 	c.Choice(&p.FullText)
+	c.Text(&p.ImageAlt)
+	codec.Number(c, &p.ImageSize.Width)
+	codec.Number(c, &p.ImageSize.Height)
+	c.Text(&p.Enclosure.URL)
+	c.Text(&p.Enclosure.Type)
+	c.Int(&p.Enclosure.Length)
+	codec.Number(c, &p.Enclosure.Duration)
+	c.Text(&p.Comments)
 	codec.Number(c, &p.BodyStart)
 	codec.Number(c, &p.BodySize)
 }

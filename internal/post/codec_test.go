@@ -35,8 +35,12 @@ func fill(t *testing.T, name string, field reflect.Value, loc *time.Location) {
 	switch field.Interface().(type) {
 	case string:
 		field.SetString(name + " é\x00")
-	case int:
+	case int, int64, time.Duration:
 		field.SetInt(-1234567)
+	case Size, Enclosure:
+		for i := range field.NumField() {
+			fill(t, name+"."+field.Type().Field(i).Name, field.Field(i), loc)
+		}
 	case []string:
 		field.Set(reflect.ValueOf([]string{name, "", "two"}))
 	case time.Time:

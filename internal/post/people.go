@@ -1,9 +1,6 @@
 package post
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // authors gives names: of a string, of a list, or of tables with a name.
 func (f *fields) authors() []string {
@@ -41,59 +38,4 @@ func personNames(n *node) []string {
 		return names
 	}
 	return []string{n.scalar()}
-}
-
-// image gives the address of the post's picture as it is written.
-func (f *fields) image() string {
-	for _, key := range []string{"image", "images", "cover", "coverimage", "featuredimage", "featureimage", "featured", "heroimage",
-		"hero", "primaryimage", "thumbnail", "banner", "ogimage", "socialimage", "twitterimg"} {
-		if address := pictureAddress(f.peek(key)); address != "" {
-			f.get(key)
-			return address
-		}
-	}
-	for _, key := range []string{"header", "extra", "params"} {
-		if address := pictureAddress(f.peek(key).get("image")); address != "" {
-			return address
-		}
-	}
-	return ""
-}
-
-func pictureAddress(n *node) string {
-	switch {
-	case n == nil:
-		return ""
-	case n.kind == listKind && len(n.items) > 0 && n.items[0].kind != listKind:
-		return pictureAddress(n.items[0])
-	case n.kind == tableKind:
-		for _, key := range []string{"path", "url", "src", "feature", "image"} {
-			if inner := n.get(key); inner != nil && inner.kind != listKind {
-				return pictureAddress(inner)
-			}
-		}
-	case n.kind == textKind:
-		address := untemplated(n.scalar())
-		if !strings.Contains(address, unknown) && looksLikeAddress(address) {
-			return clean(address)
-		}
-	}
-	return ""
-}
-
-// looksLikeAddress keeps switches and captions out.
-func looksLikeAddress(s string) bool {
-	return strings.ContainsAny(s, "./") && !strings.Contains(s, "<") && len(s) < 2000
-}
-
-// fullText gives the post's own choice for its feeds; nil if it has none.
-func (f *fields) fullText() *bool {
-	if on, known := f.get("fulltext").truth(); known {
-		return &on
-	}
-	if excerpt, known := f.peek("feed").get("excerptonly").truth(); known {
-		full := !excerpt
-		return &full
-	}
-	return nil
 }

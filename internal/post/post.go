@@ -48,7 +48,11 @@ type Post struct {
 	Tags       []string
 	Authors    []string
 	Language   string // BCP 47, e.g. "zh-CN"; "" means the site's
-	Image      string // as written; "" if none
+	Image      string // address of its picture as written; "" if none
+	ImageAlt   string // what the picture shows, in plain text; ""
+	ImageSize  Size   // of the picture as declared
+	Enclosure  Enclosure
+	Comments   string // address of the page where people discuss it, as written; "" if none
 	Summary    string // plain text, at most about 160 characters
 	FullText   *bool  // the post's own choice between full text and summary in feeds; nil: the feed's
 
@@ -58,6 +62,18 @@ type Post struct {
 	// Only Parse sets these two; a post that is kept does without them.
 	Body   string         // source after the front matter
 	Params map[string]any // front matter that has no field here; keys in lower case
+}
+
+// Size is that of a picture in pixels; 0 if it is not known.
+type Size struct{ Width, Height int }
+
+// An Enclosure is a recording that belongs to a post, such as an episode of a
+// podcast.
+type Enclosure struct {
+	URL      string        // as written: absolute, from the root of the site, or beside the post; "" if none
+	Type     string        // declared media type; ""
+	Length   int64         // in bytes, as declared; 0: unknown
+	Duration time.Duration // 0: unknown
 }
 
 // ErrOtherFile says that bytes are not those a post was made of.

@@ -116,7 +116,11 @@ func (p *Publisher) fill(ctx context.Context, f *feed.Entry, e *catalog.Entry) e
 	}
 	base, err := url.Parse(e.URL)
 	if err == nil {
-		f.Image.URL = absolute(base, e.Image)
+		f.Image = feed.Image{URL: absolute(base, e.Image), Alt: e.ImageAlt, Width: e.ImageSize.Width, Height: e.ImageSize.Height}
+		f.Comments = absolute(base, e.Comments)
+		f.Enclosure = feed.Enclosure{
+			URL: absolute(base, e.Enclosure.URL), Type: e.Enclosure.Type, Length: e.Enclosure.Length, Duration: e.Enclosure.Duration,
+		}
 	}
 	if err == nil && p.fullText(e.Post) && f.HTML == "" {
 		f.HTML, err = p.content(ctx, e, base)
