@@ -135,10 +135,13 @@ type Feed struct {
 	Posts int
 }
 
-// Builder is the form that combines feeds.
+// Builder is the form that combines feeds. Lists of tags are slugs with commas
+// between them.
 type Builder struct {
-	Action     string
-	Categories []Choice
+	Action                 string
+	Categories, Authors    []Choice
+	Tags, AllTags, NotTags string
+	Kept                   []Hidden // what else was asked for, and has no field
 }
 
 // FeedPage is the page about one feed.
@@ -147,11 +150,11 @@ type FeedPage struct {
 	Kind      string // "Feed of a tag"
 	Name      string
 	Posts     int
-	Modified  time.Time
 	Addresses []Link     // public, one for each format
 	Page      *Link      // the posts themselves; nil: they have no page
 	Form      *TopicForm // nil: these posts do not come by mail
 	Entries   []Entry    // the latest
+	Builder   *Builder   // to ask for another combination; nil if this is none
 }
 
 // TopicForm is the sign-up form with the topics chosen already.

@@ -140,14 +140,11 @@ func noneOf(s *catalog.Selection) *[]*catalog.Term { return &s.Not }
 // is wrong to the person who asked.
 func ParseQuery(values url.Values, snap *catalog.Snapshot) (Query, error) {
 	var q Query
-	canonical, n := url.Values{}, 0
+	n := 0
 	for _, p := range parameters {
 		terms, err := termsAt(p.kind, values[p.name], snap)
 		if err != nil {
-			return q, fmt.Errorf("%s: %w", p.name, err)
-		}
-		for _, t := range terms {
-			canonical.Add(p.name, t.Slug)
+			return q, err
 		}
 		n += len(terms)
 		*p.part(&q.by) = append(*p.part(&q.by), terms...)
@@ -156,8 +153,9 @@ func ParseQuery(values url.Values, snap *catalog.Snapshot) (Query, error) {
 		return q, fmt.Errorf("a feed can combine %d terms at the most, not %d", mostTerms, n)
 	}
 	var parts []string
+	asked := q.Parameters()
 	for _, p := range parameters {
-		for _, slug := range canonical[p.name] {
+		for _, slug := range asked[p.name] {
 			parts = append(parts, p.name+"="+url.QueryEscape(slug))
 		}
 	}
@@ -201,6 +199,19 @@ func (q Query) Everything() bool { return q.canonical == "" }
 
 // Selection gives the terms of the query.
 func (q Query) Selection() catalog.Selection { return q.by }
+
+// Parameters gives the query's parameters with the slugs of each.
+func (q Query) Parameters() url.Values {
+	values := url.Values{}
+	for _, p := range parameters {
+		for _, t := range *p.part(&q.by) {
+			if t.Kind == p.kind {
+				values.Add(p.name, t.Slug)
+			}
+		}
+	}
+	return values
+}
 
 // String is the canonical form of the query: however it was written, the same
 // terms give the same feed.

@@ -94,9 +94,11 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, f fault, err err
 	w.Header().Set("Content-Security-Policy", pagePolicy)
 	frame := s.frame(f.title, "")
 	frame.NoIndex = true
-	body, renderErr := s.pages.Notice.Render(page.Notice{
-		Frame: frame, Text: []string{f.text}, Action: &page.Link{Name: "To the front page", URL: s.front()},
-	})
+	action := page.Link{Name: "To the front page", URL: s.front()}
+	if query := (queryError{}); errors.As(err, &query) {
+		action = page.Link{Name: "To the feeds", URL: s.local("/feeds/")}
+	}
+	body, renderErr := s.pages.Notice.Render(page.Notice{Frame: frame, Text: []string{f.text}, Action: &action})
 	if renderErr != nil {
 		http.Error(w, f.title, f.status)
 		return

@@ -32,7 +32,7 @@ func (s *server) directory(w http.ResponseWriter, r *http.Request) error {
 	place := map[catalog.Kind]int{catalog.Category: 0, catalog.Tag: 1, catalog.Author: 2, catalog.Section: 3, publish.Combined: 4}
 	frame := s.frame("Feeds", "/feeds/")
 	frame.Section = "feeds"
-	contents := page.Feeds{Frame: frame, OPML: s.documentLink(set.OPML), Builder: s.builder()}
+	contents := page.Feeds{Frame: frame, OPML: s.documentLink(set.OPML), Builder: s.builder(publish.Query{})}
 	for _, f := range set.Feeds {
 		if f.Kind == "" {
 			contents.Main = s.addresses(f)

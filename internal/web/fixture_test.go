@@ -356,6 +356,27 @@ func values(t testing.TB, w *httptest.ResponseRecorder, selector, key string) []
 	return list
 }
 
+// fields gives what a browser sends when the first form that matches is
+// submitted as it is.
+func fields(t testing.TB, w *httptest.ResponseRecorder, selector string) url.Values {
+	t.Helper()
+	forms := all(t, w, selector)
+	if len(forms) == 0 {
+		t.Fatalf("there is no %s", selector)
+	}
+	sent := url.Values{}
+	for n := range forms[0].Descendants() {
+		name, _ := attr(n, "name")
+		kind, _ := attr(n, "type")
+		_, checked := attr(n, "checked")
+		if n.Data == "input" && (checked || kind != "checkbox" && kind != "radio") {
+			value, _ := attr(n, "value")
+			sent.Add(name, value)
+		}
+	}
+	return sent
+}
+
 // texts gives the text of every element that matches, white space folded.
 func texts(t testing.TB, w *httptest.ResponseRecorder, selector string) []string {
 	t.Helper()
