@@ -134,7 +134,7 @@ func TestAtomAlwaysHasAnAuthor(t *testing.T) {
 }
 
 func TestOPML(t *testing.T) {
-	b, err := feed.EncodeOPML("Field Notes\x00 & more", []feed.Outline{
+	b, err := feed.EncodeOPML("Field Notes\x00 & more", "/feed.css", []feed.Outline{
 		{Title: "Field Notes", XMLURL: "https://example.org/feed.xml", HTMLURL: "https://example.org/"},
 		{Group: "Categories", Title: "R&D", XMLURL: "https://example.org/categories/r-and-d/feed.xml", HTMLURL: "https://example.org/categories/r-and-d/"},
 		{Group: "Tags", Title: "\"日本語\"\n", XMLURL: "https://example.org/tags/日本語/feed.xml", HTMLURL: "https://example.org/tags/日本語/"},
@@ -148,7 +148,7 @@ func TestOPML(t *testing.T) {
 }
 
 func TestOPMLWithoutFeeds(t *testing.T) {
-	b, err := feed.EncodeOPML("", nil)
+	b, err := feed.EncodeOPML("", "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

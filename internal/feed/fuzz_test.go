@@ -43,7 +43,7 @@ func FuzzEncode(f *testing.F) {
 				t.Fatalf("%s: the sound entry's content is %q", format, text)
 			}
 		}
-		b, err := feed.EncodeOPML(title, []feed.Outline{{Group: id, Title: summary, XMLURL: url, HTMLURL: html}, {Title: title}})
+		b, err := feed.EncodeOPML(title, "/feed.css", []feed.Outline{{Group: id, Title: summary, XMLURL: url, HTMLURL: html}, {Title: title}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,9 +22,10 @@ type opmlOutline struct {
 }
 
 // EncodeOPML gives the OPML 2.0 list of the feeds, those of one group under
-// its heading, in the order in which the groups first occur. It carries no
-// date: the same feeds give the same bytes.
-func EncodeOPML(title string, outlines []Outline) ([]byte, error) {
+// its heading, in the order in which the groups first occur. stylesheet is
+// the address of a CSS style sheet for browsers; "" for none. The list carries
+// no date: the same feeds give the same bytes.
+func EncodeOPML(title, stylesheet string, outlines []Outline) ([]byte, error) {
 	root := &opmlRoot{Version: "2.0", Title: line(title)}
 	groups := map[string]*opmlOutline{}
 	for _, o := range outlines {
@@ -45,5 +46,5 @@ func EncodeOPML(title string, outlines []Outline) ([]byte, error) {
 			XMLURL: address(o.XMLURL), HTMLURL: address(o.HTMLURL),
 		})
 	}
-	return marshalXML(root, "")
+	return marshalXML(root, stylesheet)
 }

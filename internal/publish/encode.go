@@ -3,6 +3,7 @@ package publish
 import (
 	"cmp"
 	"context"
+	"net/url"
 
 	"tidings/internal/feed"
 )
@@ -13,6 +14,17 @@ const maxSize = 1 << 20
 
 // stylePath is where the style sheet of the feeds is.
 const stylePath = "/feed.css"
+
+// stylesheet is what feeds refer to it by: without a host, because browsers
+// take style sheets of XML from the same host alone, whichever name it was
+// called by; "" if there is none.
+func (p *Publisher) stylesheet() string {
+	u, err := url.Parse(p.cfg.URL(stylePath))
+	if p.style == nil || err != nil {
+		return ""
+	}
+	return u.EscapedPath()
+}
 
 // A draft is a document that has no time yet.
 type draft struct {
@@ -75,9 +87,7 @@ func (p *Publisher) encodeWindow(w *window, f feed.Format, path string, at place
 	d.Description = p.cfg.Description
 	d.Generator = generator
 	d.Hubs = at.hubs
-	if p.style != nil {
-		d.Stylesheet = p.cfg.URL(stylePath)
-	}
+	d.Stylesheet = p.stylesheet()
 	d.Tombstones = w.left
 	d.History = p.links(w, f)
 	for _, it := range w.items {

@@ -123,7 +123,7 @@ func (p *Publisher) Keep(ctx context.Context) {
 }
 
 func (p *Publisher) encodeOPML(windows []window) (*Document, error) {
-	b, err := feed.EncodeOPML(p.cfg.Title, p.outlines(windows))
+	b, err := feed.EncodeOPML(p.cfg.Title, p.stylesheet(), p.outlines(windows))
 	return NewDocument(opmlPath, feed.OPMLMediaType, b), err
 }
 

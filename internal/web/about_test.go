@@ -99,7 +99,7 @@ func TestFormOfACombinedFeed(t *testing.T) {
 // The style sheet of the feeds is at the address that they name.
 func TestFeedsHaveAStyleSheet(t *testing.T) {
 	s := newSite(t)
-	if feed := s.get("/feed.xml").Body.String(); !strings.Contains(feed, `<?xml-stylesheet type="text/css" href="`+base+`/feed.css"?>`) {
+	if feed := s.get("/feed.xml").Body.String(); !strings.Contains(feed, `<?xml-stylesheet type="text/css" href="/feed.css"?>`) {
 		t.Errorf("no style sheet is named:\n%s", feed[:200])
 	}
 	if w := s.get("/feed.css"); w.Code != 200 || w.Header().Get("Content-Type") != "text/css; charset=utf-8" || !strings.Contains(w.Body.String(), "channel > title") {

@@ -111,9 +111,19 @@ func TestNothingSticksOut(t *testing.T) {
 	s := newSite(t)
 	s.people.with("ann", store.StatusActive)
 	mail := captured(t, s, "somebody.with.a.long.name@a-long-domain-name.example.org", "<p>Hello</p>")
+	narrow(t, ctx, s,
+		"/", "/posts/immutable-servers/", "/categories/devops/", "/feeds/", "/feeds/tags/cpp/", "/feeds/combined/?category=notes&tag=cpp",
+		"/feed.xml", "/atom.xml", "/feeds.opml", "/subscribe?tag=cpp", "/unsubscribe/ann", "/nothing", "/admin/mailbox/", mail)
+	narrow(t, ctx, newSiteOf(t, awkwardPosts(), awkward),
+		"/", "/posts/long/", "/posts/cjk/", "/tags/cpp/", "/feeds/", "/feeds/tags/cpp/", "/feeds/combined/?tag=cpp", "/feed.xml", "/feeds.opml", "/subscribe?tag=cpp")
+}
+
+// narrow looks at pages on a screen of 320 pixels.
+func narrow(t *testing.T, ctx context.Context, s *site, paths ...string) {
+	t.Helper()
 	srv := httptest.NewServer(s)
 	defer srv.Close()
-	for _, path := range []string{"/", "/posts/immutable-servers/", "/categories/devops/", "/feeds/", "/subscribe?tag=cpp", "/unsubscribe/ann", "/nothing", "/admin/mailbox/", mail} {
+	for _, path := range paths {
 		do(t, ctx, chromedp.EmulateViewport(320, 640), chromedp.Navigate(srv.URL+path))
 		width, err := chromedp.Run(ctx, chromedp.Evaluate[int]("document.documentElement.scrollWidth"))
 		if err != nil {
