@@ -52,6 +52,8 @@ func mediaType(name string) string {
 	switch ext := path.Ext(name); ext {
 	case ".css":
 		return "text/css; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
 	default:

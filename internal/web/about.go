@@ -81,6 +81,7 @@ func (s *server) feedPage(f *publish.Feed, snap *catalog.Snapshot, entries []*ca
 }
 
 func (s *server) showFeed(w http.ResponseWriter, r *http.Request, contents page.FeedPage) error {
+	w.Header().Set("Content-Security-Policy", feedsPolicy)
 	body, err := s.pages.Feed.Render(contents)
 	return s.show(w, r, body, err)
 }

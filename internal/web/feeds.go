@@ -46,6 +46,7 @@ func (s *server) directory(w http.ResponseWriter, r *http.Request) error {
 			contents.Groups = append(contents.Groups, g)
 		}
 	}
+	w.Header().Set("Content-Security-Policy", feedsPolicy)
 	body, err := s.pages.Feeds.Render(contents)
 	return s.show(w, r, body, err)
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/log"
+	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
@@ -85,6 +86,36 @@ func TestCombinedFeedInBrowser(t *testing.T) {
 	}
 	if got := complaints(); len(got) > 0 {
 		t.Errorf("the browser complains: %q", got)
+	}
+}
+
+// The button beside an address copies it; where that cannot be, there is none.
+func TestCopyAddressInBrowser(t *testing.T) {
+	ctx := browser(t)
+	s := newSite(t)
+	srv := httptest.NewServer(s)
+	defer srv.Close()
+	const copied = "window.copied"
+	complaints := listen(t, ctx)
+	do(t, ctx,
+		chromedp.Navigate(srv.URL+"/feeds/tags/cpp/"),
+		chromedp.Evaluate[chromedp.Void](`navigator.clipboard.writeText = async text => { `+copied+` = text }`),
+		chromedp.Click(chromedp.CSS(".addresses div:nth-child(2) button")))
+	got, err := chromedp.Run(ctx, chromedp.Evaluate[string](copied))
+	if want := base + "/tags/cpp/atom.xml"; err != nil || got != want {
+		t.Errorf("copied %q, want %q (%v)", got, want, err)
+	}
+	if got := complaints(); len(got) > 0 {
+		t.Errorf("the browser complains: %q", got)
+	}
+	_, err = chromedp.Call(ctx, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: "delete Navigator.prototype.clipboard"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(t, ctx, chromedp.Navigate(srv.URL+"/feeds/tags/cpp/"))
+	shown, err := chromedp.Run(ctx, chromedp.Evaluate[int](`[...document.querySelectorAll("button.copy")].filter(b => b.getClientRects().length).length`))
+	if err != nil || shown != 0 {
+		t.Errorf("%d buttons where nothing can be copied (%v)", shown, err)
 	}
 }
 
