@@ -15,8 +15,9 @@ const accidentSpan = time.Minute
 
 // A guard remembers what the roll needs to tell an accident from a deletion.
 type guard struct {
-	alarm  *Alarm
-	recent []loss // believed within accidentSpan
+	alarm   *Alarm
+	recent  []loss           // believed within accidentSpan
+	revived map[*record]bool // taken back when the alarm began: few enough to be deletions, had it not begun
 }
 
 // A loss is a missing post that was taken for deleted.
@@ -56,6 +57,16 @@ func (r *roll) missesPinned() bool {
 	return false
 }
 
+// missesMore reports whether posts are missing that the alarm began with.
+func (r *roll) missesMore() bool {
+	for rec := range r.missing {
+		if rec.pinned() && !r.guard.revived[rec] {
+			return true
+		}
+	}
+	return false
+}
+
 // bury makes a missing post a gone one.
 func (r *roll) bury(rec *record, at time.Time) {
 	delete(r.missing, rec)
@@ -75,9 +86,11 @@ func (r *roll) bury(rec *record, at time.Time) {
 
 // raise starts an alarm, and takes back what its first victims were taken for.
 func (r *roll) raise(now time.Time, known int) {
+	r.guard.revived = map[*record]bool{}
 	for _, l := range r.guard.recent {
 		if l.rec.pinned() {
 			r.revive(l.rec)
+			r.guard.revived[l.rec] = true
 		}
 	}
 	r.guard.recent = nil
@@ -94,13 +107,13 @@ func (r *roll) revive(rec *record) {
 }
 
 // watchAlarm keeps the alarm's list true, and ends the alarm when nothing
-// that readers saw is missing any more.
+// that readers saw is missing any more, but for what had been deleted before.
 func (r *roll) watchAlarm() {
-	if !r.missesPinned() {
+	if !r.missesMore() {
 		for _, rec := range r.inOrder(r.missing) {
 			r.bury(rec, r.guard.alarm.Since)
 		}
-		r.guard.alarm = nil
+		r.guard.alarm, r.guard.revived = nil, nil
 		return
 	}
 	files := r.missingFiles()

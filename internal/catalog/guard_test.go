@@ -124,6 +124,41 @@ func TestSlowAccident(t *testing.T) {
 	}
 }
 
+// TestDeletionBeforeAccident has one post deleted just before others vanish by
+// accident: when those are back, the deletion holds.
+func TestDeletionBeforeAccident(t *testing.T) {
+	s := eleven(t)
+	ctx := context.Background()
+	k, err := open(ctx, s.cfg)
+	must(t, err)
+	_, err = k.first(ctx)
+	must(t, err)
+	pass := func(sure bool) *Snapshot {
+		t.Helper()
+		s.pass(10 * time.Second)
+		change, err := k.pass(ctx, nil, sure)
+		must(t, err)
+		check(t, change.Snapshot)
+		return change.Snapshot
+	}
+	s.remove("00.md")
+	if snap := pass(true); len(snap.Entries) != 10 || snap.Alarm != nil {
+		t.Fatalf("deleted: %d entries, alarm %+v", len(snap.Entries), snap.Alarm)
+	}
+	for _, i := range []int{1, 2, 3} {
+		s.remove(fmt.Sprintf("%02d.md", i))
+	}
+	if snap := pass(true); len(snap.Entries) != 11 || snap.Alarm == nil {
+		t.Fatalf("accident: %d entries, alarm %+v", len(snap.Entries), snap.Alarm)
+	}
+	for _, i := range []int{1, 2, 3} {
+		s.post(fmt.Sprintf("%02d.md", i), fmt.Sprintf("Post %d", i), fmt.Sprintf("2026-01-%02d", i+1))
+	}
+	if snap := pass(false); len(snap.Entries) != 10 || snap.Alarm != nil {
+		t.Errorf("back: %d entries, alarm %+v", len(snap.Entries), snap.Alarm)
+	}
+}
+
 // TestDeletionsFarApart are not one accident.
 func TestDeletionsFarApart(t *testing.T) {
 	s := eleven(t)
