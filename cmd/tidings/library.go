@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +21,12 @@ type library struct {
 	files     *publish.Writer // to feeds.dir; nil: nowhere
 	hubs      *websub.Publisher
 	public    atomic.Pointer[publish.Set] // what everybody can fetch; nil: nothing yet
+	writing   sync.Mutex                  // held while feeds are written
 }
+
+// rewriteEvery is how long after feeds.dir refused the feeds they are offered
+// again.
+const rewriteEvery = time.Minute
 
 // topics are the feeds that hubs are told of.
 func (l *library) topics() []websub.Topic {
@@ -37,8 +43,23 @@ func (l *library) topics() []websub.Topic {
 	return list
 }
 
-// run watches the posts until ctx ends.
-func (l *library) run(ctx context.Context) error {
+// run watches the posts until ctx ends, and offers what feeds.dir refused again
+// in between.
+func (a *app) runLibrary(ctx context.Context, l *library) error {
+	var group sync.WaitGroup
+	defer group.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	group.Go(func() {
+		for tick := time.Tick(rewriteEvery); ; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick:
+				a.rewrite(l)
+			}
+		}
+	})
 	err := l.watcher.Run(ctx)
 	l.publisher.Keep(context.WithoutCancel(ctx))
 	return err
@@ -105,10 +126,21 @@ func (a *app) republish(ctx context.Context, l *library, snap *catalog.Snapshot)
 	l.hubs.Changed() // only now is everything public
 }
 
+// rewrite writes the feeds if the last attempt failed.
+func (a *app) rewrite(l *library) {
+	if l.public.Load() == l.publisher.Current() {
+		return
+	}
+	a.writeFeeds(l)
+	l.hubs.Changed()
+}
+
 // writeFeeds writes the feeds to feeds.dir, if that is set. A disk that
-// refuses them does not stop the daemon; the next change tries again, and
-// until then hubs hear of nothing.
+// refuses them does not stop the daemon; the next change or the next minute
+// tries again, and until then hubs hear of nothing.
 func (a *app) writeFeeds(l *library) {
+	l.writing.Lock()
+	defer l.writing.Unlock()
 	set := l.publisher.Current()
 	if l.files != nil {
 		if _, err := l.files.Write(set); err != nil {

@@ -129,7 +129,7 @@ func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) 
 		return nil, err
 	}
 	registry.MustRegister(posts.gauges()...)
-	parts := []daemon.Part{{Name: "posts", Run: posts.run}}
+	parts := []daemon.Part{{Name: "posts", Run: func(ctx context.Context) error { return a.runLibrary(ctx, posts) }}}
 	mailing, sender, err := a.mailing(service, newsletter.NewMetrics(registry))
 	if err != nil {
 		return nil, err

@@ -105,9 +105,10 @@ func (p *Publisher) encodeWindow(w *window, f feed.Format, path string, at place
 	return doc, err
 }
 
-// fit gives the pieces of a window, newest first, in so many bytes: from the
-// oldest on they lose their full text, and only if that is not enough, the
-// oldest are left out. The newest is never.
+// fit gives the pieces of a window, newest first, in so many bytes: those that
+// are larger than all the room lose their full text, then others from the
+// oldest on, and only if that is not enough, the oldest are left out. The
+// newest is never.
 func (p *Publisher) fit(w *window, f feed.Format, room int) ([]*piece, error) {
 	pieces := make([]*piece, len(w.items))
 	size := 0
@@ -118,13 +119,18 @@ func (p *Publisher) fit(w *window, f feed.Format, room int) ([]*piece, error) {
 		}
 		size += len(pieces[i].bytes)
 	}
-	for i := len(pieces) - 1; i >= 0 && size > room; i-- {
-		short, err := p.shortened(w.items[i], f)
-		if err != nil {
-			return nil, err
+	for _, least := range []int{room + 1, 0} { // a huge post costs no other its text
+		for i := len(pieces) - 1; i >= 0 && size > room; i-- {
+			if len(pieces[i].bytes) < least {
+				continue
+			}
+			short, err := p.shortened(w.items[i], f)
+			if err != nil {
+				return nil, err
+			}
+			size += len(short.bytes) - len(pieces[i].bytes)
+			pieces[i] = short
 		}
-		size += len(short.bytes) - len(pieces[i].bytes)
-		pieces[i] = short
 	}
 	for len(pieces) > 1 && size > room {
 		last := len(pieces) - 1

@@ -48,6 +48,11 @@ func TestALargeFeedIsShortenedBeforeItIsCut(t *testing.T) {
 		}
 		return list
 	}
+	huge := func(i, body int) *catalog.Entry {
+		e := newEntry(i, name(i-1))
+		e.Body, e.Summary = strings.Repeat("x", body), "s"
+		return e
+	}
 	for _, c := range []struct {
 		name             string
 		posts            []*catalog.Entry
@@ -56,6 +61,7 @@ func TestALargeFeedIsShortenedBeforeItIsCut(t *testing.T) {
 		{"all fit", entries(5, 100_000, 10), 5, 5},
 		{"old ones lose their text", entries(20, 100_000, 10), 20, 10},
 		{"old ones go", entries(20, 100_000, 100_000), 10, 0},
+		{"a huge one loses its text alone", append(entries(4, 100_000, 10), huge(5, 2*megabyte)), 5, 4},
 		{"the newest stays", entries(2, 2*megabyte, 10), 2, 0},
 		{"the newest stays alone", entries(2, 10, 2*megabyte), 1, 0},
 	} {
