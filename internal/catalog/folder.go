@@ -26,6 +26,7 @@ type folder struct {
 	dirs     map[string]bool  // every directory that was walked; "" is dir itself
 	indexes  map[string]int   // index files in each directory that has any: the other files there are resources
 	problems map[string][]post.Problem
+	media    map[string]map[string]bool                     // recordings, there or not: the posts that they belong to
 	ahead    *walker                                        // the first look at everything, until it is used
 	recalled []finding                                      // of the index alone, until they are used as the first look
 	index    index                                          // what an earlier process read; nil after the first look
@@ -42,6 +43,7 @@ type file struct {
 	hash     string // of the bytes last read
 	kind     kind
 	post     *post.Post // of a good one
+	recorded int64      // size of the post's recording; 0: there is none here
 	met      bool       // false while only the database speaks of it
 	resource bool       // belongs to a bundle: not a post of its own
 	retry    bool       // could not be read: tried again at every look
@@ -74,8 +76,8 @@ func newFolder(dir string, loc *time.Location) *folder {
 	return &folder{
 		dir: filepath.Clean(dir), loc: loc,
 		files: map[string]*file{}, dirs: map[string]bool{}, indexes: map[string]int{},
-		problems: map[string][]post.Problem{},
-		enter:    func(string) {}, read: readFile,
+		problems: map[string][]post.Problem{}, media: map[string]map[string]bool{},
+		enter: func(string) {}, read: readFile,
 	}
 }
 
@@ -159,6 +161,7 @@ func (f *folder) walk(ctx context.Context) ([]finding, error) {
 // the file to be read even if its size and time look the same.
 func (f *folder) look(ctx context.Context, names map[string]bool) ([]finding, error) {
 	f.ahead = nil // it is no longer true
+	names = f.withPosts(names)
 	w := newWalker(f.dir, f.enter)
 	for rel := range names {
 		w.one(rel)
@@ -269,6 +272,7 @@ func (f *folder) compare(ctx context.Context, w *walker, force map[string]bool) 
 			shifted = f.countIndex(rel, -1) || shifted
 			delete(f.files, rel)
 			f.report(rel)
+			f.follow(rel, known.post, nil)
 			f.news = true
 			found = append(found, finding{file: rel, kind: vanished})
 		}
@@ -277,7 +281,7 @@ func (f *folder) compare(ctx context.Context, w *walker, force map[string]bool) 
 	for rel, info := range w.files {
 		known := f.files[rel]
 		if known != nil && known.met && !known.retry && !force[rel] &&
-			known.size == info.Size() && known.modTime.Equal(info.ModTime()) {
+			known.size == info.Size() && known.modTime.Equal(info.ModTime()) && known.recorded == f.measure(known.post) {
 			continue
 		}
 		shifted = f.meet(rel) || shifted

@@ -69,6 +69,7 @@ func (r *reading) code(c codec.Coder, loc *time.Location) {
 		f.post = new(post.Post)
 	}
 	f.post.Code(c, loc)
+	c.Int(&r.recorded)
 }
 
 // writeIndex replaces the index if it is not what is known now.
@@ -94,6 +95,7 @@ func (f *folder) records() iter.Seq2[string, []byte] {
 			r := reading{
 				finding:  finding{file: rel, kind: known.kind, size: known.size, modTime: known.modTime, post: known.post},
 				hash:     known.hash,
+				recorded: known.recorded,
 				problems: f.problems[rel],
 			}
 			e.Bytes = e.Bytes[:0]

@@ -27,7 +27,8 @@ type reading struct {
 	same     bool // the bytes of last time
 	retry    bool
 	racy     bool
-	indexed  bool // an earlier process read it
+	indexed  bool  // an earlier process read it
+	recorded int64 // size of the post's recording
 	problems []post.Problem
 }
 
@@ -68,7 +69,8 @@ func (f *folder) keep(rel string, r *reading) bool {
 		return false
 	}
 	known.hash, r.finding.hash = r.hash, r.hash
-	known.kind, known.post = r.finding.kind, r.finding.post
+	f.follow(rel, known.post, r.finding.post)
+	known.kind, known.post, known.recorded = r.finding.kind, r.finding.post, r.recorded
 	f.report(rel, r.problems...)
 	return true
 }
@@ -76,7 +78,8 @@ func (f *folder) keep(rel string, r *reading) bool {
 // readOne gives what a file holds: from the index, or else by reading and
 // parsing it. It changes nothing, so that many may run at a time.
 func (f *folder) readOne(rel string) reading {
-	if r, ok := f.index.find(rel, f.files[rel], f.loc); ok {
+	known := f.files[rel]
+	if r, ok := f.index.find(rel, known, f.loc); ok && r.recorded == f.measure(r.finding.post) {
 		r.indexed = true
 		return r
 	}
@@ -97,7 +100,7 @@ func (f *folder) readOne(rel string) reading {
 	}
 	sum := sha256.Sum256(src)
 	r.hash = hex.EncodeToString(sum[:])
-	if r.hash == f.files[rel].hash {
+	if r.hash == known.hash && known.recorded == f.measure(known.post) {
 		r.same = true
 		return r
 	}
@@ -117,6 +120,9 @@ func (f *folder) parse(r *reading, src []byte) {
 		problems = append(problems, post.Problem{File: r.finding.file, Message: err.Error()})
 	default:
 		p.Body, p.Params = "", nil
+		if r.recorded = f.measure(p); r.recorded > 0 {
+			p.Enclosure.Length = r.recorded
+		}
 		r.finding.kind, r.finding.post, r.finding.source = good, p, f.hold(src)
 	}
 	r.problems = problems

@@ -256,7 +256,7 @@ func (r *roll) lodge(rec *record, f *finding, now time.Time) {
 		r.lose(other)
 	}
 	before := rec.row
-	if rec.post == nil || before.FileHash != f.post.Hash || before.File != f.file {
+	if rec.post == nil || before.FileHash != f.post.Hash || before.File != f.file || rec.post.Enclosure != f.post.Enclosure {
 		rec.post = r.cfg.naming.post(f.post)
 	}
 	if before.FileHash != f.post.Hash {

@@ -160,7 +160,7 @@ func (w *Watcher) note(event fsnotify.Event, now time.Time) {
 	if left {
 		w.watches.drop(rel)
 	}
-	if post.IsCandidate(rel) || left && folder || event.Has(fsnotify.Create) && w.isDir(rel) {
+	if post.IsCandidate(rel) || w.k.folder.media[rel] != nil || left && folder || event.Has(fsnotify.Create) && w.isDir(rel) {
 		w.quiet.note(rel, event.Op != fsnotify.Chmod, now)
 	}
 }
