@@ -191,7 +191,7 @@ func newAtomText(s string) *atomText {
 // newAtomSummary gives plain text that could be taken for markup as HTML, since
 // many readers show a summary as such whatever its type.
 func newAtomSummary(s string) *atomText {
-	if strings.ContainsAny(s, "<&") {
+	if strings.ContainsAny(s, "<&\uFFFD") {
 		return &atomText{"html", escapeHTML(s)}
 	}
 	return newAtomText(s)

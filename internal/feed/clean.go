@@ -62,7 +62,11 @@ func line(s string) string {
 
 // escapeHTML makes plain text into HTML. Quotes stay as they are: the result
 // never stands in an attribute.
-func escapeHTML(s string) string { return markup.Replace(s) }
+func escapeHTML(s string) string { return replacement(markup.Replace(s)) }
+
+// replacement writes the character that stands for broken text in the way of
+// HTML: validators take the character itself for a fault of the encoding.
+func replacement(html string) string { return strings.ReplaceAll(html, "\uFFFD", "&#xFFFD;") }
 
 var markup = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 

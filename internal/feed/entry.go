@@ -98,8 +98,7 @@ func named(people []Person) []Person {
 // readers would otherwise show it in the wrong direction: most of them drop
 // what the feed says about languages, but keep this.
 func (e Entry) content(d Feed) string {
-	// validators take the character itself for a fault of the encoding
-	html := strings.ReplaceAll(clean(e.HTML), "\uFFFD", "&#xFFFD;")
+	html := replacement(clean(e.HTML))
 	if html == "" {
 		return ""
 	}

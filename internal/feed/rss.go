@@ -33,10 +33,11 @@ type rssRoot struct {
 // rssChannel is gorilla's channel with what it lacks. A field of the same
 // element name hides gorilla's; fields stand in the order of the elements.
 type rssChannel struct {
-	Title     *rssTitle  `xml:"title"`
+	Title     *rssText   `xml:"title"`
 	AtomLinks []atomLink `xml:"atom:link"`
 	*feeds.RssFeed
-	Image *rssImage `xml:"image"`
+	Editor *rssText  `xml:"managingEditor"`
+	Image  *rssImage `xml:"image"`
 	historyMarks
 	Items []*rssItem `xml:"item"`
 
@@ -59,9 +60,9 @@ type rssImage struct {
 }
 
 type rssItem struct {
-	Title       *rssTitle `xml:"title"`
-	Link        string    `xml:"link,omitempty"`
-	Description *cdata    `xml:"description"` // before content:encoded, or readers take it for the content
+	Title       *rssText `xml:"title"`
+	Link        string   `xml:"link,omitempty"`
+	Description *cdata   `xml:"description"` // before content:encoded, or readers take it for the content
 	*feeds.RssItem
 	Creators   []string      `xml:"dc:creator"` // author would have to be a mail address
 	Language   string        `xml:"dc:language,omitempty"`
@@ -69,9 +70,9 @@ type rssItem struct {
 	mediaImage
 }
 
-// rssTitle holds escaped text: the RSS Profile asks for hexadecimal
-// references, which readers decode once however they treat a title.
-type rssTitle struct {
+// rssText holds escaped text: the RSS Profile asks for hexadecimal references,
+// which readers decode once however they treat a title.
+type rssText struct {
 	XML string `xml:",innerxml"`
 }
 
@@ -86,16 +87,16 @@ type rssCategory struct {
 
 func newRSS(d Feed, self string) *rssChannel {
 	c := &rssChannel{
-		Title: newRSSTitle(line(d.Title)),
+		Title: newRSSText(line(d.Title)),
 		RssFeed: &feeds.RssFeed{
-			Link:           address(d.SiteURL),
-			Description:    d.description(),
-			Language:       language(d.Language),
-			ManagingEditor: d.editor(),
-			LastBuildDate:  formatDate(d.changed(), time.RFC1123Z),
-			Generator:      line(d.Generator),
-			Docs:           "https://www.rssboard.org/rss-specification",
+			Link:          address(d.SiteURL),
+			Description:   d.description(),
+			Language:      language(d.Language),
+			LastBuildDate: formatDate(d.changed(), time.RFC1123Z),
+			Generator:     line(d.Generator),
+			Docs:          "https://www.rssboard.org/rss-specification",
 		},
+		Editor:    newRSSText(d.editor()),
 		AtomLinks: feedLinks(RSS, d, self),
 	}
 	c.historyMarks, c.history = d.History.marks()
@@ -111,7 +112,7 @@ func newRSS(d Feed, self string) *rssChannel {
 
 func newRSSItem(e Entry, d Feed) *rssItem {
 	item := &rssItem{
-		Title:       newRSSTitle(line(e.Title)),
+		Title:       newRSSText(line(e.Title)),
 		Link:        address(e.URL),
 		Description: &cdata{escapeHTML(line(e.Summary))},
 		RssItem: &feeds.RssItem{
@@ -144,12 +145,12 @@ func newRSSItem(e Entry, d Feed) *rssItem {
 	return item
 }
 
-// newRSSTitle is nil for an untitled item: a blank element is worse than none.
-func newRSSTitle(s string) *rssTitle {
+// newRSSText is nil for an untitled item: a blank element is worse than none.
+func newRSSText(s string) *rssText {
 	if s == "" {
 		return nil
 	}
-	return &rssTitle{hexadecimal.Replace(s)}
+	return &rssText{hexadecimal.Replace(s)}
 }
 
 var hexadecimal = strings.NewReplacer("&", "&#x26;", "<", "&#x3C;", ">", "&#x3E;")

@@ -89,7 +89,7 @@ func media(name string, a args) string {
 	whole := name + " " + strings.ToLower(strings.Join(a.bare, " "))
 	switch {
 	case strings.Contains(whole, "youtube") && videoID.MatchString(id):
-		return link("https://www.youtube.com/watch?v=" + id)
+		return unknown + markup(linkNode(youTube(id), a.get("title")))
 	case strings.Contains(whole, "vimeo") && videoID.MatchString(id):
 		return link("https://vimeo.com/" + id)
 	case name == "gist" && len(a.bare) > 0:

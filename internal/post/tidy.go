@@ -5,9 +5,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+	"golang.org/x/net/idna"
 )
 
 // A tidier prepares a parsed document for the policy.
@@ -77,25 +79,23 @@ func (t *tidier) element(n *html.Node, code bool) {
 
 // linkTo replaces what is embedded from elsewhere by a link to it.
 func (t *tidier) linkTo(n *html.Node) {
-	address := attribute(n, "src")
-	if address == "" {
-		address = attribute(n, "data")
+	source := attribute(n, "src")
+	if source == "" {
+		source = attribute(n, "data")
 	}
-	address, ok := t.absolute(address)
-	if !ok || !strings.HasPrefix(address, "http") {
+	address, ok := t.absolute(source)
+	if !ok || blank(source) || !strings.HasPrefix(address, "http") {
 		n.Parent.RemoveChild(n)
 		return
 	}
-	name := strings.TrimSpace(strings.Map(printable, attribute(n, "title")))
-	if name == "" {
-		name = address
-	}
-	link := &html.Node{Type: html.ElementNode, Data: "a", DataAtom: atom.A, Attr: []html.Attribute{{Key: "href", Val: address}}}
-	link.AppendChild(&html.Node{Type: html.TextNode, Data: name})
+	title := strings.TrimSpace(strings.Map(printable, attribute(n, "title")))
+	link := linkNode(playerPage(address), title)
 	n.Parent.InsertBefore(link, n)
 	n.Parent.RemoveChild(n)
 	t.children(link, false)
 }
+
+func blank(s string) bool { return strings.TrimSpace(s) == "" }
 
 // tickBox shows the box of a task list; other input fields go.
 func tickBox(n *html.Node) {
@@ -141,7 +141,11 @@ func (t *tidier) attributes(n *html.Node) {
 	for _, a := range n.Attr {
 		ok := true
 		switch a.Key {
-		case "href", "src", "poster", "cite":
+		case "src", "poster":
+			if ok = !blank(a.Val); ok { // it would mean the post's page
+				a.Val, ok = t.absolute(a.Val)
+			}
+		case "href", "cite":
 			a.Val, ok = t.absolute(a.Val)
 		case "srcset":
 			a.Val, ok = t.absoluteSet(a.Val)
@@ -186,12 +190,26 @@ func (t *tidier) absolute(address string) (string, bool) {
 		}
 	}
 	switch {
-	case u.Scheme != "":
-		return address, u.Host != "" || u.Opaque != "" || u.Scheme != "http" && u.Scheme != "https"
-	case t.base == nil:
+	case u.Scheme == "" && t.base == nil:
 		return "", false
+	case u.Scheme == "":
+		u = t.base.ResolveReference(u)
+		address = u.String()
 	}
-	return t.base.ResolveReference(u).String(), true
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https":
+		return address, u.Host != "" || u.Opaque != ""
+	case !ascii(u.Host):
+		if u.Host, err = idna.Punycode.ToASCII(u.Host); err != nil {
+			return "", false
+		}
+		address = u.String()
+	}
+	return address, u.Host != ""
+}
+
+func ascii(s string) bool {
+	return strings.IndexFunc(s, func(c rune) bool { return c >= utf8.RuneSelf }) < 0
 }
 
 // candidate is one picture of a srcset with its width or density.
