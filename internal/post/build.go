@@ -74,7 +74,7 @@ func clean(text string) string {
 	if oneLine(text) {
 		return text
 	}
-	return strings.Join(strings.Fields(strings.Map(printable, strings.ToValidUTF8(text, "\uFFFD"))), " ")
+	return strings.Join(strings.Fields(legible(text)), " ")
 }
 
 // oneLine reports whether clean has nothing to do.

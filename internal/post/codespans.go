@@ -1,6 +1,7 @@
 package post
 
 import (
+	"bytes"
 	"html"
 	"regexp"
 	"slices"
@@ -53,7 +54,7 @@ func merged(spans []span) []span {
 
 func markdownCode(src []byte) []span {
 	var spans []span
-	if pathological(string(src)) {
+	if !mayHoldCode(src) || pathological(string(src)) {
 		return nil
 	}
 	// the walk ends without an error: none of its steps returns one
@@ -74,6 +75,12 @@ func markdownCode(src []byte) []span {
 		return ast.WalkContinue, nil
 	})
 	return spans
+}
+
+// mayHoldCode reports whether a text has what all code in Markdown has: fences,
+// backticks, or an indent of four columns.
+func mayHoldCode(src []byte) bool {
+	return bytes.ContainsAny(src, "`\t") || bytes.Contains(src, []byte("~~~")) || bytes.Contains(src, []byte("    "))
 }
 
 // childSpan covers the texts in a code span.

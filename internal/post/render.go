@@ -37,7 +37,7 @@ func Render(p *Post, base *url.URL) string {
 
 // bodyHTML gives the body as raw HTML. It must not leave the package.
 func bodyHTML(file, body string) string {
-	body = strings.Map(printable, strings.ToValidUTF8(body, "\uFFFD"))
+	body = legible(body)
 	if isHTML(file) {
 		return expandTemplates(body, true)
 	}

@@ -69,12 +69,16 @@ func sanitisedOnce(source string, base *url.URL) string {
 	t := &tidier{base: base}
 	t.children(body, false)
 	var b bytes.Buffer
+	b.Grow(len(source) + len(source)/8)
 	for n := range body.ChildNodes() {
 		if err := html.Render(&b, n); err != nil {
 			return unstructured(source)
 		}
 	}
-	return strings.TrimSpace(policy.Sanitize(b.String()))
+	if harmless(body) {
+		return strings.TrimSpace(b.String())
+	}
+	return strings.TrimSpace(policy.SanitizeReader(&b).String())
 }
 
 // unstructured gives the text alone of a document that is no tree.
@@ -82,7 +86,7 @@ func unstructured(source string) string {
 	return policy.Sanitize("<pre>" + escapeText(strings.TrimSpace(textOf(source))) + "</pre>")
 }
 
-func escapeText(text string) string { return html.EscapeString(strings.Map(printable, text)) }
+func escapeText(text string) string { return html.EscapeString(legible(text)) }
 
 // textOf gives the text of HTML that cannot be parsed into a tree.
 func textOf(source string) string {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -31,8 +30,8 @@ func (r *reader) fail(line int, format string, args ...any) error {
 // order mark, lines ending in "\n", no control characters but the tab. The
 // number of every line stays what it is in the file.
 func (r *reader) decode(src []byte) (string, error) {
-	if clean7bit(src) && len(src) <= r.opt.MaxBytes {
-		return string(src), nil
+	if text := string(src); len(src) <= r.opt.MaxBytes && isLegible(text) && !strings.HasPrefix(text, byteOrderMark) {
+		return text, nil
 	}
 	if len(src) > r.opt.MaxBytes {
 		return "", r.fail(0, "the file has %d bytes, more than the %d a post may have; move pictures and data into files of their own", len(src), r.opt.MaxBytes)
@@ -46,7 +45,7 @@ func (r *reader) decode(src []byte) (string, error) {
 	if err := r.checkUTF8(src); err != nil {
 		return "", err
 	}
-	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
+	src = bytes.TrimPrefix(src, []byte(byteOrderMark))
 	text := strings.ToValidUTF8(string(src), "\uFFFD")
 	if strings.Contains(text, "\r") {
 		text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
@@ -54,15 +53,7 @@ func (r *reader) decode(src []byte) (string, error) {
 	return strings.Map(printable, text), nil
 }
 
-// clean7bit reports whether decode has nothing to do, as with most files.
-func clean7bit(src []byte) bool {
-	for _, c := range src {
-		if c >= 0x7f || c < ' ' && c != '\n' && c != '\t' {
-			return false
-		}
-	}
-	return true
-}
+const byteOrderMark = "\ufeff"
 
 // checkUTF8 warns of a few wrong bytes, and refuses a file of which more
 // than a tenth is no UTF-8.
@@ -93,19 +84,3 @@ func lineAt(src []byte, offset int) int {
 	before := src[:offset]
 	return 1 + bytes.Count(before, []byte("\n")) + bytes.Count(before, []byte("\r")) - bytes.Count(before, []byte("\r\n"))
 }
-
-// printable drops the characters that XML cannot carry or nobody can see,
-// and turns the vertical blanks among them into spaces.
-func printable(c rune) rune {
-	switch {
-	case c == '\n' || c == '\t':
-		return c
-	case c == '\v' || c == '\f' || c == '\u0085':
-		return ' '
-	case unicode.IsControl(c), noncharacter(c):
-		return -1
-	}
-	return c
-}
-
-func noncharacter(c rune) bool { return c >= 0xFDD0 && c <= 0xFDEF || c&0xFFFE == 0xFFFE }

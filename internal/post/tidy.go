@@ -37,7 +37,7 @@ var templateRest = regexp.MustCompile(`\{\{[^{}\n]*\}\}|\{%[^%{}\n]*%\}|\{\{|\{%
 // text drops what XML cannot carry, which entities may have brought in, and
 // shows template code that is left as code.
 func (t *tidier) text(n *html.Node, code bool) {
-	n.Data = strings.Map(printable, n.Data)
+	n.Data = legible(n.Data)
 	if code || !strings.Contains(n.Data, "{") {
 		return
 	}
@@ -88,7 +88,7 @@ func (t *tidier) linkTo(n *html.Node) {
 		n.Parent.RemoveChild(n)
 		return
 	}
-	title := strings.TrimSpace(strings.Map(printable, attribute(n, "title")))
+	title := strings.TrimSpace(legible(attribute(n, "title")))
 	link := linkNode(playerPage(address), title)
 	n.Parent.InsertBefore(link, n)
 	n.Parent.RemoveChild(n)
@@ -150,7 +150,7 @@ func (t *tidier) attributes(n *html.Node) {
 		case "srcset":
 			a.Val, ok = t.absoluteSet(a.Val)
 		default:
-			a.Val = strings.Map(printable, a.Val)
+			a.Val = legible(a.Val)
 			ok = !templateCode.MatchString(a.Val) || a.Key == "alt" || a.Key == "title"
 			if ok {
 				a.Val = templateRest.ReplaceAllString(a.Val, "")
@@ -178,7 +178,7 @@ func (t *tidier) absolute(address string) (string, bool) {
 			return "", false
 		}
 	}
-	address = strings.TrimSpace(strings.Map(printable, breaks.Replace(address)))
+	address = strings.TrimSpace(legible(breaks.Replace(address)))
 	if strings.HasPrefix(address, "@/") { // Zola's link to another file
 		return "", false
 	}
