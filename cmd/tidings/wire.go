@@ -118,6 +118,7 @@ func publishConfig(c *config.Config) publish.Config {
 		Description: c.Site.Description,
 		Language:    c.Site.Language,
 		Author:      feed.Person{Name: c.Site.Author.Name, Email: c.Site.Author.Email},
+		Icon:        c.Site.Icon,
 		SiteURL:     c.Site.URL,
 		PagesURL:    c.HTTP.URL,
 		FeedsURL:    c.Feeds.URL,

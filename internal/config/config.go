@@ -41,6 +41,7 @@ type Site struct {
 	Language    string `yaml:"language" check:"required,language" doc:"Language of the blog, as a BCP 47 tag: en, pt-BR."`
 	Timezone    string `yaml:"timezone" check:"required,zone" doc:"Time zone of dates without one, as an IANA name: Europe/Berlin."`
 	Author      Author `yaml:"author" doc:"Author of posts that name none."`
+	Icon        string `yaml:"icon" check:"picture" doc:"Address of a square picture that readers show beside the feeds."`
 }
 
 // Location is Timezone, which Parse has checked.

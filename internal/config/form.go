@@ -20,8 +20,8 @@ func checkForm(form, s string) string {
 	switch form {
 	case "url":
 		return checkURL(s)
-	case "hub":
-		return checkHub(s)
+	case "hub", "picture":
+		return checkResource(s)
 	case "language":
 		return checkLanguage(s)
 	case "zone":
@@ -60,7 +60,7 @@ func checkURL(s string) string {
 	return ""
 }
 
-func checkHub(s string) string {
+func checkResource(s string) string {
 	_, problem := parseWebURL(s)
 	return problem
 }

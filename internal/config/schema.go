@@ -132,7 +132,7 @@ func formPattern(form string) string {
 	switch form {
 	case "url":
 		return `^https?://[^/?#\s]+[^?#\s]*$`
-	case "hub":
+	case "hub", "picture":
 		return `^https?://[^/?#\s]+[^#\s]*$`
 	case "cron":
 		return `^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$|^\s*[^@\s]+(\s+\S+){4}\s*$`

@@ -17,6 +17,7 @@ type Config struct {
 	Description string
 	Language    string
 	Author      feed.Person
+	Icon        string // address of a square picture; ""
 	SiteURL     string // where people read the posts
 	PagesURL    string // where the pages of categories and tags are; "": SiteURL
 	FeedsURL    string // where the feeds are public; "": PagesURL

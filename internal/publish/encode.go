@@ -85,6 +85,7 @@ func (p *Publisher) encodeWindow(w *window, f feed.Format, path string, at place
 	d.ID, d.SiteURL = at.id, at.page
 	d.Title = w.Title
 	d.Description = p.cfg.Description
+	d.Icon = p.cfg.Icon
 	d.Generator = generator
 	d.Hubs = at.hubs
 	d.Stylesheet = p.stylesheet()

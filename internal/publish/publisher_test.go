@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -248,6 +249,42 @@ func TestVastContentGivesWay(t *testing.T) {
 	s := text(t, update(t, p, posts...).Set, "/feed.xml")
 	if strings.Contains(s, "vast") || !strings.Contains(s, "About four.") || !strings.Contains(s, "Body of three") {
 		t.Errorf("%d bytes; the vast post should be a summary, the others whole", len(s))
+	}
+}
+
+func TestTheIconOfTheSite(t *testing.T) {
+	cfg := config()
+	cfg.Icon = "https://example.org/icon.png"
+	set := update(t, newPublisher(cfg, nil, nil), some()...).Set
+	for path, want := range map[string]string{
+		"/feed.xml": "<url>https://example.org/icon.png</url>", "/atom.xml": "<icon>https://example.org/icon.png</icon>",
+		"/feed.json": `"icon": "https://example.org/icon.png"`,
+	} {
+		if s := text(t, set, path); !strings.Contains(s, want) {
+			t.Errorf("%s: no %s in\n%s", path, want, s)
+		}
+	}
+}
+
+func TestRecordings(t *testing.T) {
+	e := newEntry(1, "one")
+	e.Enclosure = post.Enclosure{URL: "épisode 1.mp3", Length: 5000, Duration: time.Minute}
+	e.Image, e.ImageAlt, e.ImageSize = "a.png", "An ant", post.Size{Width: 20, Height: 10}
+	e.Comments = "#talk"
+	set := update(t, newPublisher(config(), nil, nil), e).Set
+	for path, wants := range map[string][]string{
+		"/feed.xml": {
+			`<enclosure url="https://example.org/blog/posts/one/%C3%A9pisode%201.mp3" length="5000" type="audio/mpeg">`,
+			"<comments>https://example.org/blog/posts/one/#talk</comments>", `width="20" height="10"`, ">An ant<",
+		},
+		"/atom.xml":  {`rel="enclosure"`, `rel="replies"`, `width="20" height="10"`},
+		"/feed.json": {`"size_in_bytes": 5000`, `"duration_in_seconds": 60`},
+	} {
+		for _, want := range wants {
+			if s := text(t, set, path); !strings.Contains(s, want) {
+				t.Errorf("%s: no %s in\n%s", path, want, s)
+			}
+		}
 	}
 }
 
