@@ -219,6 +219,8 @@ func TestPeopleAndPictures(t *testing.T) {
 		"author: Ann":                              {"Ann", ""},
 		"authors: [Ann, Bob, Ann]":                 {"Ann|Bob", ""},
 		"author: {name: Ann, email: a@b.example}":  {"Ann", ""},
+		"authors: [Ann <ann@example.org>, 'Bob']":  {"Ann|Bob", ""},
+		"author: '\"Ann B.\" <a@example.org>'":     {"Ann B.", ""},
 		"authors: [{name: Ann}, Bob]":              {"Ann|Bob", ""},
 		"by: [Ann]":                                {"Ann", ""},
 		"params: {author: Ann}":                    {"Ann", ""},

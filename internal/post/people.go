@@ -1,6 +1,9 @@
 package post
 
-import "slices"
+import (
+	"regexp"
+	"slices"
+)
 
 // authors gives names: of a string, of a list, or of tables with a name.
 func (f *fields) authors() []string {
@@ -10,12 +13,18 @@ func (f *fields) authors() []string {
 	}
 	var names []string
 	for _, name := range personNames(n) {
-		if name = plain(name); name != "" && !slices.Contains(names, name) {
+		if name = plain(withoutMail(name)); name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
 	return names
 }
+
+var mailAfterName = regexp.MustCompile(`^\s*"?([^<>"]*[^<>"\s])"?\s*<[^<>\s]+@[^<>\s]+>\s*$`)
+
+// withoutMail gives the name in "Ann <ann@example.org>", as Git and package
+// files write people. Nobody asked for the address to be published.
+func withoutMail(name string) string { return mailAfterName.ReplaceAllString(name, "$1") }
 
 func personNames(n *node) []string {
 	switch {
