@@ -1,198 +1,135 @@
 package adopt
 
 import (
-	"net/url"
-	"path"
-	"slices"
-	"strings"
+	"time"
 
 	"tidings/internal/catalog"
 )
+
+// A Blog is what entries are held against.
+type Blog struct {
+	Snapshot *catalog.Snapshot
+	// Hidden are the ids of posts that readers do not see.
+	Hidden map[string]bool
+	// MayDate reports whether a post can have another date of publication.
+	MayDate func(*catalog.Entry, time.Time) bool
+}
 
 // A Pair is a post and the entry it was.
 type Pair struct {
 	Post  *catalog.Entry
 	Entry Entry
+	Date  time.Time // the post is to have; zero: the one it has
 }
 
 // A Report says what became of each entry.
 type Report struct {
-	New      []Pair  // the post is to have the id of the entry
-	Already  []Pair  // it has it
-	Explicit []Pair  // its front matter gives it another id
-	Taken    []Pair  // another post has that id, and keeps it
-	Unknown  []Entry // no post is like it
-	Posts    []*catalog.Entry
+	New      []Pair           // the post is to have the id of the entry
+	Already  []Pair           // it has it
+	Explicit []Pair           // its front matter gives it another id
+	Taken    []Pair           // another post has that id, and keeps it
+	Twice    []Pair           // another entry is the same post
+	Unknown  []Entry          // no post is like it
+	Posts    []*catalog.Entry // no entry is like them
 }
 
-// Match finds out which entry is which post: by its link, else by title and
-// day, else by a title that only one entry and one post have. Posts are those
-// of the report that no entry is like.
-func Match(entries []Entry, posts []*catalog.Entry) Report {
+// Matched are the pairs whose post is known to be the entry.
+func (r Report) Matched() (all []Pair) {
+	for _, pairs := range [][]Pair{r.New, r.Already, r.Explicit, r.Taken} {
+		all = append(all, pairs...)
+	}
+	return all
+}
+
+// Match finds out which entry is which post: by its link, else by the path of
+// its link on another host, else by title and day, else by a title that only
+// one entry and one post have. The first entry of a post counts.
+func Match(entries []Entry, blog Blog) Report {
 	var r Report
-	m := newIndex(posts)
+	m := newIndex(blog.Snapshot)
 	of := map[*catalog.Entry]Entry{}
 	rest := entries
-	for _, find := range []func(Entry) *catalog.Entry{m.byLink, m.byPath, m.byDay, m.byTitle(entries)} {
+	for _, find := range []func(Entry) *catalog.Entry{m.byLink, m.byPath, m.byDay(entries), m.byTitle(entries)} {
 		var left []Entry
 		for _, e := range rest {
 			p := find(e)
-			if _, taken := of[p]; p == nil || taken {
+			_, taken := of[p]
+			switch {
+			case p == nil:
 				left = append(left, e)
-				continue
+			case taken:
+				r.Twice = append(r.Twice, Pair{Post: p, Entry: e})
+			default:
+				of[p] = e
 			}
-			of[p] = e
 		}
 		rest = left
 	}
 	r.Unknown = rest
-	ids := map[string]*catalog.Entry{}
-	for _, p := range posts {
-		ids[p.ID] = p
-	}
-	for _, p := range posts {
-		e, ok := of[p]
-		if !ok {
+	for _, p := range blog.Snapshot.Entries {
+		if e, ok := of[p]; ok {
+			r.file(Pair{Post: p, Entry: e, Date: blog.date(p, e)})
+		} else {
 			r.Posts = append(r.Posts, p)
-			continue
 		}
-		r.file(Pair{p, e}, ids[e.ID])
 	}
-	r.untangle(of)
+	r.untangle(blog)
 	return r
 }
 
-func (r *Report) file(pair Pair, holder *catalog.Entry) {
-	list := &r.New
-	switch {
-	case holder == pair.Post:
-		list = &r.Already
-	case pair.Post.GUID != "":
-		list = &r.Explicit
-	case holder != nil && holder.GUID != "":
-		list = &r.Taken
+// date is the date of publication that a post takes from its entry; zero if
+// none. Feeds give whole seconds.
+func (b Blog) date(p *catalog.Entry, e Entry) time.Time {
+	if e.Published.IsZero() || e.Published.Truncate(time.Second).Equal(p.Published.Truncate(time.Second)) ||
+		b.MayDate == nil || !b.MayDate(p, e.Published) {
+		return time.Time{}
 	}
-	*list = append(*list, pair)
+	return e.Published
 }
 
-// untangle takes out those whose id another post has that does not give it up.
-func (r *Report) untangle(of map[*catalog.Entry]Entry) {
-	for {
-		gives := map[string]bool{}
-		for _, p := range r.New {
-			gives[p.Post.ID] = true
-		}
-		kept := map[string]bool{}
-		for _, p := range r.Posts {
-			kept[p.ID] = true
-		}
-		for p := range of {
-			if !gives[p.ID] {
-				kept[p.ID] = true
-			}
-		}
-		i := slices.IndexFunc(r.New, func(p Pair) bool { return kept[p.Entry.ID] })
-		if i < 0 {
-			return
-		}
-		r.Taken = append(r.Taken, r.New[i])
-		r.New = slices.Delete(r.New, i, i+1)
+func (r *Report) file(pair Pair) {
+	switch p := pair.Post; {
+	case p.ID == pair.Entry.ID:
+		r.Already = append(r.Already, pair)
+	case p.GUID != "" && p.GUID == p.ID:
+		r.Explicit = append(r.Explicit, pair)
+	default:
+		r.New = append(r.New, pair)
 	}
 }
 
-// An index finds posts by what an entry says of them.
-type index struct {
-	links, paths, days map[string]*catalog.Entry
-	titles             map[string][]*catalog.Entry
-}
-
-func newIndex(posts []*catalog.Entry) *index {
-	m := &index{
-		links: map[string]*catalog.Entry{}, paths: map[string]*catalog.Entry{},
-		days: map[string]*catalog.Entry{}, titles: map[string][]*catalog.Entry{},
+// untangle takes out those whose id another post has that does not give it up;
+// then these keep theirs too.
+func (r *Report) untangle(blog Blog) {
+	wants, gives := map[string]int{}, map[string]bool{} // by id; index of New
+	for i, p := range r.New {
+		wants[p.Entry.ID], gives[p.Post.ID] = i, true
 	}
-	for _, p := range posts {
-		host, at := address(p.URL)
-		m.links[host+at], m.paths[at] = p, p
+	var kept []string
+	for id := range blog.Hidden {
+		kept = append(kept, id)
 	}
-	for _, p := range posts { // a former address counts where no post is now
-		for _, alias := range p.Aliases {
-			host, _ := address(p.URL)
-			_, at := address(alias)
-			if m.links[host+at] == nil {
-				m.links[host+at] = p
-			}
-			if m.paths[at] == nil {
-				m.paths[at] = p
-			}
-		}
-		title := folded(p.Title)
-		m.titles[title] = append(m.titles[title], p)
-		m.days[title+p.Published.UTC().Format(" 2006-01-02")] = p
-	}
-	return m
-}
-
-func (m *index) byLink(e Entry) *catalog.Entry {
-	host, at := address(e.Link)
-	if at == "" {
-		return nil
-	}
-	return m.links[host+at]
-}
-
-// byPath is for a blog that moved to another host.
-func (m *index) byPath(e Entry) *catalog.Entry {
-	if _, at := address(e.Link); at != "" && at != "/" {
-		return m.paths[at]
-	}
-	return nil
-}
-
-// byDay allows for the zones of both sides.
-func (m *index) byDay(e Entry) *catalog.Entry {
-	if e.Title == "" || e.Published.IsZero() {
-		return nil
-	}
-	for _, days := range []int{0, -1, 1} {
-		if p := m.days[folded(e.Title)+e.Published.UTC().AddDate(0, 0, days).Format(" 2006-01-02")]; p != nil {
-			return p
+	for _, p := range blog.Snapshot.Entries {
+		if !gives[p.ID] {
+			kept = append(kept, p.ID)
 		}
 	}
-	return nil
-}
-
-func (m *index) byTitle(entries []Entry) func(Entry) *catalog.Entry {
-	count := map[string]int{}
-	for _, e := range entries {
-		count[folded(e.Title)]++
-	}
-	return func(e Entry) *catalog.Entry {
-		title := folded(e.Title)
-		if posts := m.titles[title]; title != "" && count[title] == 1 && len(posts) == 1 {
-			return posts[0]
+	refused := map[int]bool{}
+	for len(kept) > 0 {
+		id := kept[len(kept)-1]
+		kept = kept[:len(kept)-1]
+		if i, wanted := wants[id]; wanted && !refused[i] {
+			refused[i] = true
+			kept = append(kept, r.New[i].Post.ID)
 		}
-		return nil
 	}
-}
-
-func folded(title string) string { return strings.ToLower(strings.Join(strings.Fields(title), " ")) }
-
-// address cuts a link into host and path, both in the form in which they are
-// compared: the scheme, "www.", a last slash and "index.html" make no
-// difference. A query counts, for some blogs have nothing else.
-func address(link string) (host, at string) {
-	u, err := url.Parse(strings.TrimSpace(link))
-	if err != nil {
-		return "", ""
+	var granted []Pair
+	for i, p := range r.New {
+		if refused[i] {
+			r.Taken = append(r.Taken, p)
+		} else {
+			granted = append(granted, p)
+		}
 	}
-	host = strings.TrimPrefix(strings.ToLower(u.Hostname()), "www.")
-	at = strings.TrimSuffix(path.Clean("/"+u.Path), "/index.html")
-	if at = strings.TrimSuffix(at, "/"); at == "" {
-		at = "/"
-	}
-	if u.RawQuery != "" && !strings.HasPrefix(u.RawQuery, "utm_") {
-		at += "?" + u.RawQuery
-	}
-	return host, at
+	r.New = granted
 }

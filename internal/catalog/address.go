@@ -56,6 +56,15 @@ func (c Config) expand(p *post.Post, published time.Time) string {
 	}))
 }
 
+// KeepsAddress reports whether a post would have the same address, had it been
+// published at another time.
+func (c Config) KeepsAddress(e *Entry, published time.Time) bool {
+	c = c.withDefaults()
+	before, _ := c.wish(e.Post, e.Published)
+	after, _ := c.wish(e.Post, published)
+	return before == after
+}
+
 // placeholder matches the parts of a permalink pattern that stand for others.
 var placeholder = regexp.MustCompile(":(slug|category|year|month|day)")
 

@@ -74,6 +74,8 @@ func (r *roll) admit(now time.Time) {
 		r.unwarn(rec)
 		if rec.shown(now) {
 			r.pin(rec, now)
+		} else {
+			r.depart(rec, now)
 		}
 		if rec.turns(now).IsZero() {
 			delete(r.timed, rec)
@@ -124,6 +126,7 @@ func (r *roll) pin(rec *record, now time.Time) {
 	if rec.row.FirstSeen.IsZero() {
 		rec.row.FirstSeen = instant(now)
 	}
+	rec.row.Departed = time.Time{}
 	r.house(rec)
 	r.name(rec)
 	if differs(rec.row, before) {
@@ -200,7 +203,7 @@ func (r *roll) rename(rec *record, guid string) {
 		return
 	}
 	delete(r.byGUID, rec.row.GUID)
-	rec.row.GUID = guid
+	rec.row.GUID, rec.row.Renamed = guid, rec.row.ID != 0
 	r.byGUID[guid] = rec
 }
 

@@ -3,6 +3,9 @@ package catalog
 import (
 	"context"
 	"testing"
+	"time"
+
+	"tidings/internal/store"
 )
 
 // A running daemon takes over ids that were adopted beside it, and does not
@@ -18,7 +21,7 @@ func TestAdoptedIdsAreTakenOver(t *testing.T) {
 	snap, err := k.first(ctx)
 	must(t, err)
 	a, b := find(t, snap, "a.md"), find(t, snap, "b.md")
-	must(t, s.cfg.Store.AdoptIDs(ctx, map[int64]string{a.PostID: b.ID, b.PostID: "https://old.example/?p=2"}))
+	must(t, s.cfg.Store.Adopt(ctx, []store.Adoption{{PostID: a.PostID, GUID: b.ID}, {PostID: b.PostID, GUID: "https://old.example/?p=2", Published: time.Date(2025, 12, 24, 18, 0, 0, 0, time.UTC)}}))
 
 	s.post("a.md", "Better ants", "2026-01-01")
 	change, err := k.pass(ctx, map[string]bool{"a.md": true}, false)

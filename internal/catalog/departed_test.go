@@ -58,16 +58,16 @@ func TestPostsThatLeftAreRememberedForAMonth(t *testing.T) {
 	if got := departures(snap); !slices.Equal(got, want) {
 		t.Errorf("departed %q, want %q", got, want)
 	}
-	if end := withdrawn.Add(remembered); !snap.Next.Equal(end) {
+	if end := withdrawn.Add(remembrance); !snap.Next.Equal(end) {
 		t.Errorf("next change at %s, want %s", snap.Next, end)
 	}
 
-	s.pass(remembered - 24*time.Hour)
+	s.pass(remembrance - 24*time.Hour)
 	restart()
 	if got := departures(s.load()); !slices.Equal(got, want[:1]) {
 		t.Errorf("a month later %q, want %q", got, want[:1])
 	}
-	s.pass(remembered)
+	s.pass(remembrance)
 	snap = s.load()
 	if len(snap.Departed) != 0 || !snap.Gone["/posts/a/"] || !snap.Gone["/posts/brief/"] {
 		t.Errorf("two months later %q, gone %v", departures(snap), snap.Gone)

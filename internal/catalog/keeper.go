@@ -147,7 +147,7 @@ func (k *keeper) recall(ctx context.Context) error {
 		}
 	}
 	for rec := range k.roll.touched {
-		if rec.state == gone && rec.post == nil && !rec.lost && rec.row.ID != 0 && rec.row.Gone.Add(remembered).After(k.cfg.Now()) {
+		if rec.state == gone && rec.post == nil && !rec.lost && rec.row.ID != 0 && rec.remembered(k.cfg.Now()) {
 			wanted[rec.row.ID] = rec
 		}
 	}
@@ -257,7 +257,7 @@ func (k *keeper) write(ctx context.Context, records []*record) error {
 		return err
 	}
 	for i, rec := range ready {
-		rec.row.ID, rec.source = rows[i].ID, nil
+		rec.row.ID, rec.row.Renamed, rec.source = rows[i].ID, false, nil
 		if rows[i].Source != nil {
 			rec.stored = rec.row.FileHash
 		}

@@ -180,7 +180,7 @@ func TestNothingLeaksEarly(t *testing.T) {
 		t.Errorf("an hour later: %q, next %s", titles(snap.Entries), snap.Next)
 	}
 	s.pass(time.Hour)
-	if snap = s.load(); !slices.Equal(titles(snap.Entries), []string{"Soon"}) || !snap.Next.Equal(noon.Add(2*time.Hour+remembered)) {
+	if snap = s.load(); !slices.Equal(titles(snap.Entries), []string{"Soon"}) || !snap.Next.Equal(noon.Add(2*time.Hour+remembrance)) {
 		t.Errorf("two hours later: %q, next %s", titles(snap.Entries), snap.Next)
 	}
 }

@@ -50,10 +50,7 @@ func headline(title string, date time.Time) string {
 }
 
 func (rec *record) headline() string {
-	if date := rec.row.Published; !date.IsZero() || rec.post == nil {
-		return headline(rec.row.Title, date)
-	}
-	return headline(rec.row.Title, rec.post.Published)
+	return headline(rec.row.Title, rec.row.Dated)
 }
 
 // telling is how long a body must be, in bytes, to tell whose it is; shorter
@@ -182,7 +179,7 @@ func (m *match) byFile(f *finding) *record {
 // there now has its title or its date: a new post under an old name is new.
 func (m *match) returned(f *finding) *record {
 	like := func(rec *record) bool {
-		return f.post.Title != "" && rec.row.Title == f.post.Title || instant(f.post.Published).Equal(rec.row.Published)
+		return f.post.Title != "" && rec.row.Title == f.post.Title || instant(f.post.Published).Equal(rec.row.Dated)
 	}
 	candidates := slices.Clone(m.roll.absent.byFile[f.file])
 	return m.best(f, slices.DeleteFunc(candidates, func(rec *record) bool { return !like(rec) }))

@@ -66,10 +66,17 @@ func (m *memory) SavePosts(_ context.Context, posts []*store.Post) error {
 		if p.ID == 0 {
 			p.ID = int64(len(m.rows) + 1)
 		}
-		row := *p
+		row, old := *p, m.rows[p.ID]
 		if row.Source == nil {
-			row.Source = m.rows[row.ID].Source
+			row.Source = old.Source
 		}
+		if old.GUID != "" && !row.Renamed {
+			row.GUID = old.GUID
+		}
+		if !old.Published.IsZero() {
+			row.Published, row.FirstSeen = old.Published, old.FirstSeen
+		}
+		row.Renamed = false
 		if row.Path != "" && row.Gone.IsZero() {
 			m.paths[row.Path] = row.ID
 		}
@@ -93,16 +100,19 @@ func (m *memory) fail(err error) {
 	m.failing = err
 }
 
-func (m *memory) AdoptIDs(_ context.Context, guids map[int64]string) error {
+func (m *memory) Adopt(_ context.Context, posts []store.Adoption) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for id := range guids {
-		delete(m.guids, m.rows[id].GUID)
+	for _, p := range posts {
+		delete(m.guids, m.rows[p.PostID].GUID)
 	}
-	for id, guid := range guids {
-		row := m.rows[id]
-		row.GUID = guid
-		m.rows[id], m.guids[guid] = row, id
+	for _, p := range posts {
+		row := m.rows[p.PostID]
+		row.GUID = p.GUID
+		if !p.Published.IsZero() {
+			row.Published = p.Published
+		}
+		m.rows[p.PostID], m.guids[p.GUID] = row, p.PostID
 	}
 	m.adoptions++
 	return nil

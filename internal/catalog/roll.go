@@ -100,15 +100,17 @@ func (r *roll) restore(rows []store.Post, paths map[string]int64) {
 	}
 }
 
-// readopt gives records the ids that the database has now.
+// readopt gives records the ids and dates that the database has now.
 func (r *roll) readopt(rows []store.Post) {
 	var changed []*record
 	for _, row := range rows {
-		if rec := r.byID[row.ID]; rec != nil && rec.row.GUID != row.GUID {
-			delete(r.byGUID, rec.row.GUID)
-			rec.row.GUID = row.GUID
-			changed = append(changed, rec)
+		rec := r.byID[row.ID]
+		if rec == nil || rec.row.Renamed || rec.row.GUID == row.GUID && rec.row.Published.Equal(instant(row.Published)) {
+			continue
 		}
+		delete(r.byGUID, rec.row.GUID)
+		rec.row.GUID, rec.row.Published = row.GUID, instant(row.Published)
+		changed = append(changed, rec)
 	}
 	for _, rec := range changed { // only now: some may have changed theirs
 		r.byGUID[rec.row.GUID] = rec
@@ -128,6 +130,7 @@ func (r *roll) expect(n int) {
 func normal(row store.Post) store.Post {
 	row.Published, row.FirstSeen = instant(row.Published), instant(row.FirstSeen)
 	row.Changed, row.Gone, row.ModTime = instant(row.Changed), instant(row.Gone), instant(row.ModTime)
+	row.Departed, row.Dated = instant(row.Departed), instant(row.Dated)
 	return row
 }
 
@@ -143,7 +146,8 @@ func instant(t time.Time) time.Time {
 func differs(a, b store.Post) bool {
 	return a.GUID != b.GUID || a.File != b.File || a.FileHash != b.FileHash || a.BodyHash != b.BodyHash ||
 		a.Title != b.Title || a.Path != b.Path || !a.Published.Equal(b.Published) ||
-		!a.FirstSeen.Equal(b.FirstSeen) || !a.Changed.Equal(b.Changed) || !a.Gone.Equal(b.Gone)
+		!a.FirstSeen.Equal(b.FirstSeen) || !a.Changed.Equal(b.Changed) || !a.Gone.Equal(b.Gone) ||
+		!a.Departed.Equal(b.Departed) || !a.Dated.Equal(b.Dated)
 }
 
 // see takes in what the folder found.
@@ -266,7 +270,7 @@ func (r *roll) lodge(rec *record, f *finding, now time.Time) {
 		}
 	}
 	rec.row.File, rec.row.FileHash, rec.row.BodyHash = f.file, f.post.Hash, f.post.BodyHash
-	rec.row.Title, rec.row.Gone = f.post.Title, time.Time{}
+	rec.row.Title, rec.row.Dated, rec.row.Gone = f.post.Title, instant(f.post.Published), time.Time{}
 	rec.row.Size, rec.row.ModTime = f.size, instant(f.modTime)
 	rec.state, rec.bare = here, false
 	delete(r.spoilt, rec)

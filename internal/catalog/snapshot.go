@@ -103,23 +103,7 @@ func (s *shelf) put(r *roll, f *folder, now time.Time) Change {
 // forgotten reports whether it is time to stop telling that a post left.
 func (s *Snapshot) forgotten(now time.Time) bool {
 	n := len(s.Departed)
-	return n > 0 && !s.Departed[n-1].When.Add(remembered).After(now)
-}
-
-// departed is what the roll says of posts that left; what was told before stays
-// the same pointer.
-func (s *shelf) departed(r *roll, now time.Time) ([]*Departed, map[string]bool) {
-	list, gone := r.departed(now)
-	before := make(map[Departed]*Departed, len(s.last.Departed))
-	for _, d := range s.last.Departed {
-		before[*d] = d
-	}
-	for i, d := range list {
-		if known := before[*d]; known != nil {
-			list[i] = known
-		}
-	}
-	return list, gone
+	return n > 0 && !s.Departed[n-1].When.Add(remembrance).After(now)
 }
 
 // same reports whether two snapshots with the same entries are equal.

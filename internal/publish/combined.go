@@ -30,10 +30,9 @@ type Combination struct {
 	Any, All, Not Names
 }
 
-// select gives the terms of the names. A combination that asks for terms which
-// no post has may have no posts at all: ok is false then.
-func (n Names) terms(snap *catalog.Snapshot) (found []*catalog.Term, complete bool) {
-	complete = true
+// terms gives the terms of the names. One that no post has is there without
+// posts.
+func (n Names) terms(snap *catalog.Snapshot) (terms []*catalog.Term) {
 	for _, list := range []struct {
 		kind  catalog.Kind
 		names []string
@@ -44,40 +43,31 @@ func (n Names) terms(snap *catalog.Snapshot) (found []*catalog.Term, complete bo
 				return t.Key == key || slices.ContainsFunc(t.Was, func(was string) bool { return term.Key(was) == key })
 			})
 			if i < 0 {
-				complete = false
+				terms = append(terms, &catalog.Term{Kind: list.kind, Key: key, Name: name})
 				continue
 			}
-			found = append(found, snap.Terms(list.kind)[i])
+			terms = append(terms, snap.Terms(list.kind)[i])
 		}
 	}
-	return found, complete
+	return terms
 }
 
-func (n Names) empty() bool { return len(n.Categories)+len(n.Tags)+len(n.Authors) == 0 }
-
-// posts gives what a combination holds.
-func (c Combination) posts(snap *catalog.Snapshot) (by catalog.Selection, entries []*catalog.Entry) {
-	var complete bool
-	by.Any, _ = c.Any.terms(snap)
-	by.All, complete = c.All.terms(snap)
-	by.Not, _ = c.Not.terms(snap)
-	if !complete || !c.Any.empty() && len(by.Any) == 0 {
-		return by, nil
-	}
-	return by, snap.Select(by)
+// selection gives what a combination asks for.
+func (c Combination) selection(snap *catalog.Snapshot) catalog.Selection {
+	return catalog.Selection{Any: c.Any.terms(snap), All: c.All.terms(snap), Not: c.Not.terms(snap)}
 }
 
 // combined gives the windows of the combinations that the configuration names.
 func (p *Publisher) combined(snap *catalog.Snapshot) []window {
 	var all []window
 	for _, c := range p.cfg.Combined {
-		by, entries := c.posts(snap)
+		by := c.selection(snap)
 		title := c.Title
 		if title == "" {
 			title = describe(by)
 		}
-		w := p.window(Feed{Kind: Combined, Key: c.Name, Name: title}, c.Name, entries)
-		w.brief = p.cfg.brief(c.Content)
+		w := p.window(Feed{Kind: Combined, Key: c.Name, Name: title}, c.Name, snap.Select(by))
+		w.brief, w.by = p.cfg.brief(c.Content), &by
 		all = append(all, w)
 	}
 	return all
@@ -236,9 +226,9 @@ func (p *Publisher) Combine(ctx context.Context, snap *catalog.Snapshot, q Query
 	if known != nil && known.set == set {
 		return known.feed, nil
 	}
-	entries := snap.Select(q.by)
-	w := p.window(Feed{Kind: Combined, Key: q.canonical, Name: describe(q.by)}, "", entries)
-	w.Path = combinedFolder
+	w := p.window(Feed{Kind: Combined, Key: q.canonical, Name: describe(q.by)}, "", snap.Select(q.by))
+	w.Path, w.by = combinedFolder, &q.by
+	w.left = (&graveyard{departed: snap.Departed}).of(&w)
 	items, err := p.items(ctx, snap, []window{w})
 	if err != nil {
 		return nil, fmt.Errorf("combine %q: %w", q.canonical, err)

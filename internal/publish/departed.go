@@ -3,43 +3,78 @@ package publish
 import (
 	"tidings/internal/catalog"
 	"tidings/internal/feed"
-	"tidings/internal/term"
 )
 
 // mostTombstones is how many posts that left a feed names at the most, so that
 // a great clean-up does not fill it.
 const mostTombstones = 100
 
-// bury has each feed name the posts that left it, the last to leave first. A
-// feed whose term left with its last post is known by its slug alone.
-func (p *Publisher) bury(windows []window, departed []*catalog.Departed) {
-	if len(departed) == 0 {
-		return
-	}
-	byTerm := map[catalog.Kind]map[string][]feed.Tombstone{catalog.Category: {}, catalog.Tag: {}, catalog.Author: {}}
-	for _, d := range departed {
-		t := feed.Tombstone{ID: d.ID, When: d.When}
-		for kind, names := range map[catalog.Kind][]string{catalog.Category: d.Categories, catalog.Tag: d.Tags, catalog.Author: d.Authors} {
-			for _, name := range names {
-				key, slug := term.Key(name), slugMark+term.Slug(name)
-				byTerm[kind][key] = append(byTerm[kind][key], t)
-				byTerm[kind][slug] = append(byTerm[kind][slug], t)
-			}
-		}
-		if len(windows[0].left) < mostTombstones {
-			windows[0].left = append(windows[0].left, t)
-		}
-	}
-	for i := range windows[1:] {
-		w := &windows[1+i]
-		id := w.Key
-		if w.retired {
-			id = slugMark + w.Name
-		}
-		left := byTerm[w.Kind][id]
-		w.left = left[:min(len(left), mostTombstones)]
-	}
+// A graveyard is the tombstones of posts that left, the last to leave first,
+// by the feeds that they were in.
+type graveyard struct {
+	departed []*catalog.Departed
+	all      []feed.Tombstone
+	byKey    map[grave][]feed.Tombstone
+	bySlug   map[grave][]feed.Tombstone // for feeds that are known by their slug alone
 }
 
-// slugMark stands before a slug among keys, and in no key.
-const slugMark = "\x00"
+// A grave is a term, by its key or its slug.
+type grave struct {
+	kind catalog.Kind
+	name string
+}
+
+func newGraveyard(departed []*catalog.Departed) *graveyard {
+	g := &graveyard{departed: departed, byKey: map[grave][]feed.Tombstone{}, bySlug: map[grave][]feed.Tombstone{}}
+	for _, d := range departed {
+		stone := tombstone(d)
+		g.all = put(g.all, stone)
+		for _, t := range d.Terms {
+			key, slug := grave{t.Kind, t.Key}, grave{t.Kind, t.Slug}
+			g.byKey[key], g.bySlug[slug] = put(g.byKey[key], stone), put(g.bySlug[slug], stone)
+		}
+	}
+	return g
+}
+
+func tombstone(d *catalog.Departed) feed.Tombstone { return feed.Tombstone{ID: d.ID, When: d.When} }
+
+func put(list []feed.Tombstone, stone feed.Tombstone) []feed.Tombstone {
+	if len(list) == mostTombstones {
+		return list
+	}
+	return append(list, stone)
+}
+
+// holds reports whether the graveyard is the one of these posts.
+func (g *graveyard) holds(departed []*catalog.Departed) bool {
+	return g != nil && len(g.departed) == len(departed) && (len(departed) == 0 || &g.departed[0] == &departed[0])
+}
+
+// of gives the tombstones of one feed.
+func (g *graveyard) of(w *window) (stones []feed.Tombstone) {
+	switch {
+	case w.retired:
+		return g.bySlug[grave{w.Kind, w.Name}]
+	case w.by != nil:
+		for _, d := range g.departed {
+			if d.Within(*w.by) {
+				stones = put(stones, tombstone(d))
+			}
+		}
+		return stones
+	case w.Kind == "":
+		return g.all
+	}
+	return g.byKey[grave{w.Kind, w.Key}]
+}
+
+// bury has each feed name the posts that left it.
+func (p *Publisher) bury(windows []window, departed []*catalog.Departed) {
+	if !p.graves.holds(departed) {
+		p.graves = newGraveyard(departed)
+	}
+	for i := range windows {
+		windows[i].left = p.graves.of(&windows[i])
+	}
+}

@@ -38,6 +38,7 @@ type Publisher struct {
 	shown    map[*catalog.Entry]*item
 	encoded  map[string]window // as they are in current, by Feed.Path
 	queries  *lru.Cache[string, *queried]
+	graves   *graveyard
 }
 
 // Deps is what a Publisher works with. Only Now is required.

@@ -52,21 +52,30 @@ type Posts interface {
 	// those that have none.
 	PostSources(ctx context.Context, ids []int64) (map[int64][]byte, error)
 	// SavePosts inserts posts with ID 0 (and sets their ID) and updates the
-	// others, all or none. A nil Source leaves the stored one. Each Path a
-	// post has ever had is remembered. ErrExists if a GUID is taken,
-	// ErrNotFound if an ID is not there.
+	// others, all or none. A nil Source leaves the stored one, Published and
+	// FirstSeen stay once they are set, and so does a GUID unless Renamed says
+	// otherwise: a process that does not know yet what was adopted must not
+	// undo it. Each Path a post has ever had is remembered. ErrExists if a GUID
+	// is taken, ErrNotFound if an ID is not there.
 	SavePosts(ctx context.Context, posts []*Post) error
 	// PostPaths gives every path any post ever had. One that several posts
 	// had belongs to the last that came to it; a post that is gone takes none
 	// from another.
 	PostPaths(ctx context.Context) (map[string]int64, error)
-	// AdoptIDs gives posts, by ID, other GUIDs, all or none; two may change
-	// theirs. ErrExists if a post that is not among them has one,
-	// ErrNotFound if an ID is not there.
-	AdoptIDs(ctx context.Context, guids map[int64]string) error
-	// Adoptions counts the calls of AdoptIDs: a process that finds another
+	// Adopt gives posts the GUIDs and dates that they had in another feed, all
+	// or none; two may change GUIDs. ErrExists if a post that is not among
+	// them has one, ErrNotFound if a post is not there.
+	Adopt(ctx context.Context, posts []Adoption) error
+	// Adoptions counts the calls of Adopt: a process that finds another
 	// number than last time has to load the posts again.
 	Adoptions(ctx context.Context) (int64, error)
+}
+
+// Adoption is what a post was in another feed.
+type Adoption struct {
+	PostID    int64
+	GUID      string
+	Published time.Time // zero: as it is
 }
 
 // Post is the pinned state of one post.
@@ -78,10 +87,13 @@ type Post struct {
 	BodyHash  string
 	Title     string
 	Path      string    // address on the site
-	Published time.Time // zero until it first appeared
+	Renamed   bool      // GUID is to replace another one; never loaded
+	Dated     time.Time // the date in the last good version of the file
+	Published time.Time // of the first publication; zero until it appeared
 	FirstSeen time.Time
 	Changed   time.Time
 	Gone      time.Time // when the file left; zero while it is there
+	Departed  time.Time // when readers ceased to see it; zero while they do
 	Size      int64     // of the file, with ModTime: an unchanged file need not be read again
 	ModTime   time.Time
 	Source    []byte // last good version of the file

@@ -3,23 +3,23 @@ package sqlstore
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
+
+	"tidings/internal/store"
 )
 
-// AdoptIDs implements [store.Posts].
-func (s *Store) AdoptIDs(ctx context.Context, guids map[int64]string) error {
+// Adopt implements [store.Posts].
+func (s *Store) Adopt(ctx context.Context, posts []store.Adoption) error {
 	return s.write(ctx, "adopt the ids of posts", func(t *tx) error {
-		ids := slices.Sorted(maps.Keys(guids))
-		for _, id := range ids { // nobody has these, so that two may change theirs
-			if err := t.execOne(`UPDATE posts SET guid = ?1 WHERE id = ?2`, "adopting "+strconv.FormatInt(id, 10), id); err != nil {
-				return fmt.Errorf("post %d: %w", id, err)
+		for _, p := range posts { // nobody has these, so that two may change theirs
+			if err := t.execOne(`UPDATE posts SET guid = ?1 WHERE id = ?2`, "adopting "+strconv.FormatInt(p.PostID, 10), p.PostID); err != nil {
+				return fmt.Errorf("post %d: %w", p.PostID, err)
 			}
 		}
-		for _, id := range ids {
-			if err := t.execOne(`UPDATE posts SET guid = ?1 WHERE id = ?2`, guids[id], id); err != nil {
-				return fmt.Errorf("post %d, id %s: %w", id, guids[id], err)
+		for _, p := range posts {
+			if err := t.execOne(`UPDATE posts SET guid = ?1, published = coalesce(?2, published) WHERE id = ?3`,
+				p.GUID, millis(p.Published), p.PostID); err != nil {
+				return fmt.Errorf("post %d, id %s: %w", p.PostID, p.GUID, err)
 			}
 		}
 		n, err := t.adoptions()

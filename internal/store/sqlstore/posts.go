@@ -8,7 +8,7 @@ import (
 	"tidings/internal/store"
 )
 
-const postColumns = `guid, file, file_hash, body_hash, title, path, published, first_seen, changed, gone, size, mod_time`
+const postColumns = `guid, file, file_hash, body_hash, title, path, published, first_seen, changed, gone, size, mod_time, departed, dated`
 
 // LoadPosts implements [store.Posts].
 func (s *Store) LoadPosts(ctx context.Context) (posts []store.Post, err error) {
@@ -22,7 +22,7 @@ func (s *Store) LoadPosts(ctx context.Context) (posts []store.Post, err error) {
 func scanPost(r row) (p store.Post, err error) {
 	err = r.Scan(&p.ID, &p.GUID, &p.File, &p.FileHash, &p.BodyHash, &p.Title, &p.Path,
 		instant{&p.Published}, instant{&p.FirstSeen}, instant{&p.Changed}, instant{&p.Gone},
-		&p.Size, instant{&p.ModTime})
+		&p.Size, instant{&p.ModTime}, instant{&p.Departed}, instant{&p.Dated})
 	return p, err
 }
 
@@ -89,19 +89,21 @@ func (t *tx) savePost(p *store.Post) (id int64, err error) {
 // postArgs are the values of postColumns.
 func postArgs(p *store.Post) []any {
 	return []any{p.GUID, p.File, p.FileHash, p.BodyHash, p.Title, p.Path, millis(p.Published),
-		millis(p.FirstSeen), millis(p.Changed), millis(p.Gone), p.Size, millis(p.ModTime)}
+		millis(p.FirstSeen), millis(p.Changed), millis(p.Gone), p.Size, millis(p.ModTime),
+		millis(p.Departed), millis(p.Dated)}
 }
 
 func (t *tx) savePostRow(p *store.Post) (id int64, err error) {
 	args := postArgs(p)
 	if p.ID == 0 {
 		err = t.one(`INSERT INTO posts (`+postColumns+`)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING id`, args, &id)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) RETURNING id`, args, &id)
 		return id, err
 	}
-	err = t.execOne(`UPDATE posts SET guid = ?1, file = ?2, file_hash = ?3,
-		body_hash = ?4, title = ?5, path = ?6, published = ?7, first_seen = ?8, changed = ?9, gone = ?10,
-		size = ?11, mod_time = ?12 WHERE id = ?13`, append(args, p.ID)...)
+	err = t.execOne(`UPDATE posts SET guid = CASE WHEN ?16 THEN ?1 ELSE guid END, file = ?2, file_hash = ?3,
+		body_hash = ?4, title = ?5, path = ?6, published = coalesce(published, ?7),
+		first_seen = coalesce(first_seen, ?8), changed = ?9, gone = ?10, size = ?11, mod_time = ?12,
+		departed = ?13, dated = ?14 WHERE id = ?15`, append(args, p.ID, p.Renamed)...)
 	return p.ID, err
 }
 

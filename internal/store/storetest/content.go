@@ -14,7 +14,8 @@ func testPosts(t *testing.T, f *fixture) {
 	at := func(n int) time.Time { return epoch.Add(time.Duration(n)*time.Hour + 7*time.Millisecond) }
 	a := &store.Post{
 		GUID: "tag:a", File: "2026/a.md", FileHash: "f", BodyHash: "b", Title: "Ä", Path: "/a/",
-		Published: time.Unix(0, 0).UTC(), FirstSeen: at(1), Changed: at(2), Gone: at(3), Size: 42, ModTime: at(4), Source: []byte("# a"),
+		Published: time.Unix(0, 0).UTC(), FirstSeen: at(1), Changed: at(2), Gone: at(3), Size: 42, ModTime: at(4),
+		Departed: at(5), Dated: at(6), Source: []byte("# a"),
 	}
 	b := &store.Post{GUID: "tag:b", Path: "/b/"}
 	f.check(f.SavePosts(f.ctx, []*store.Post{a, b}))
@@ -46,6 +47,19 @@ func testPostUpdates(_ *testing.T, f *fixture) {
 	f.check(err)
 	f.equal("new source", sources, map[int64][]byte{a.ID: []byte("# new")})
 
+	// What readers know a post by stays, unless it is said to be new.
+	a.GUID, a.Published, a.FirstSeen = "stale", epoch, epoch
+	f.check(f.SavePosts(f.ctx, []*store.Post{a}))
+	a.GUID, a.Published, a.FirstSeen = "a3", epoch.Add(time.Hour), epoch.Add(time.Hour)
+	f.check(f.SavePosts(f.ctx, []*store.Post{a}))
+	loaded, err := f.LoadPosts(f.ctx)
+	f.check(err)
+	f.equal("what was pinned", words(loaded[0].GUID, loaded[0].Published, loaded[0].FirstSeen), words("a", epoch, epoch))
+	a.GUID, a.Renamed = "b", true
+	f.fails("a GUID of another post", f.SavePosts(f.ctx, []*store.Post{a}), store.ErrExists)
+	a.GUID = "a4"
+	f.check(f.SavePosts(f.ctx, []*store.Post{a}))
+
 	// A path belongs to the post that came to it last.
 	b.Gone = epoch
 	heir := &store.Post{GUID: "heir", Path: "/b/"}
@@ -56,12 +70,13 @@ func testPostUpdates(_ *testing.T, f *fixture) {
 
 	// All or none.
 	fresh := &store.Post{GUID: "fresh"}
-	f.fails("a GUID twice", f.SavePosts(f.ctx, []*store.Post{fresh, {GUID: "a"}}), store.ErrExists)
+	f.fails("a GUID twice", f.SavePosts(f.ctx, []*store.Post{fresh, {GUID: "a4"}}), store.ErrExists)
 	f.fails("a number that is not there", f.SavePosts(f.ctx, []*store.Post{fresh, {ID: 999, GUID: "x"}}), store.ErrNotFound)
 	f.equal("number after a failure", fresh.ID, 0)
-	loaded, err := f.LoadPosts(f.ctx)
+	loaded, err = f.LoadPosts(f.ctx)
 	f.check(err)
 	f.equal("posts", len(loaded), 3)
+	f.equal("GUID", loaded[0].GUID, "a4")
 	f.equal("title", loaded[0].Title, "New")
 }
 
@@ -104,22 +119,24 @@ func testUpkeep(t *testing.T, f *fixture) {
 	}))
 }
 
-func testAdoptIDs(_ *testing.T, f *fixture) {
+func testAdopt(_ *testing.T, f *fixture) {
 	adoptions := func() int64 {
 		n, err := f.Adoptions(f.ctx)
 		f.check(err)
 		return n
 	}
 	f.equal("adoptions at first", adoptions(), int64(0))
-	a, b, c := &store.Post{GUID: "a", Title: "A"}, &store.Post{GUID: "b"}, &store.Post{GUID: "c"}
+	a, b, c := &store.Post{GUID: "a", Title: "A", Published: epoch}, &store.Post{GUID: "b", Published: epoch}, &store.Post{GUID: "c"}
 	f.check(f.SavePosts(f.ctx, []*store.Post{a, b, c}))
-	f.check(f.AdoptIDs(f.ctx, map[int64]string{a.ID: "b", b.ID: "a"}))
-	f.fails("an id of another post", f.AdoptIDs(f.ctx, map[int64]string{a.ID: "x", b.ID: "c"}), store.ErrExists)
-	f.fails("a post that is not there", f.AdoptIDs(f.ctx, map[int64]string{a.ID: "x", 999: "y"}), store.ErrNotFound)
+	day := epoch.Add(24 * time.Hour)
+	f.check(f.Adopt(f.ctx, []store.Adoption{{PostID: a.ID, GUID: "b"}, {PostID: b.ID, GUID: "a", Published: day}}))
+	f.fails("an id of another post", f.Adopt(f.ctx, []store.Adoption{{PostID: a.ID, GUID: "x"}, {PostID: b.ID, GUID: "c"}}), store.ErrExists)
+	f.fails("a post that is not there", f.Adopt(f.ctx, []store.Adoption{{PostID: a.ID, GUID: "x", Published: epoch}, {PostID: 999, GUID: "y"}}), store.ErrNotFound)
 	f.equal("adoptions", adoptions(), int64(1))
+	f.check(f.SavePosts(f.ctx, []*store.Post{a, b})) // by somebody who does not know yet
 	posts, err := f.LoadPosts(f.ctx)
 	f.check(err)
-	a.GUID, b.GUID = "b", "a"
+	a.GUID, b.GUID, b.Published = "b", "a", day
 	f.equal("posts", posts, []store.Post{*a, *b, *c})
 }
 

@@ -28,7 +28,7 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 	parts := map[string]func(*testing.T, *fixture){
 		"Posts":         testPosts,
 		"PostUpdates":   testPostUpdates,
-		"AdoptIDs":      testAdoptIDs,
+		"Adopt":         testAdopt,
 		"ManyPosts":     testManyPosts,
 		"Documents":     testDocuments,
 		"Hubs":          testHubs,
