@@ -106,3 +106,77 @@ func TestAMassDisappearanceIsNotTold(t *testing.T) {
 		t.Errorf("after it was accepted: %q", departures(snap))
 	}
 }
+
+// TestWhenAPostLeft: the instant stays whatever becomes of the file, until the
+// post is back.
+func TestWhenAPostLeft(t *testing.T) {
+	s := newSite(t)
+	restart := onDisk(t, s)
+	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
+		s.post(name+".md", "Title "+name, "2026-01-01")
+	}
+	s.load()
+	step := func(what string, want ...string) {
+		t.Helper()
+		restart()
+		if got := departures(s.load()); !slices.Equal(got, want) {
+			t.Errorf("%s: departed %q, want %q", what, got, want)
+		}
+		s.pass(24 * time.Hour)
+	}
+	const id = "tag:localhost,2026-01-01:/posts/a/ "
+	s.pass(time.Hour)
+	s.post("a.md", "Title a", "2026-01-01", "draft: true")
+	step("withdrawn", id+"2026-03-01T13:00:00Z")
+	s.post("a.md", "Title a", "2026-01-01", "draft: true", "note: edited")
+	step("edited", id+"2026-03-01T13:00:00Z")
+	s.rename("a.md", "other.md")
+	step("renamed", id+"2026-03-01T13:00:00Z")
+	s.post("other.md", "Title a", "2026-08-01")
+	step("put off", id+"2026-03-01T13:00:00Z")
+	s.remove("other.md")
+	step("deleted", id+"2026-03-01T13:00:00Z")
+	s.post("a.md", "Title a", "2026-01-01")
+	step("back")
+	s.remove("a.md")
+	step("deleted again", id+"2026-03-07T13:00:00Z")
+	s.post("a.md", "Title a", "2026-01-01", "expires: 2026-03-08")
+	step("back, but expired", id+"2026-03-07T13:00:00Z")
+	s.pass(27 * 24 * time.Hour)
+	step("almost a month later", id+"2026-03-07T13:00:00Z")
+	step("a month later")
+}
+
+func TestTermsOfPostsThatLeft(t *testing.T) {
+	s := newSite(t)
+	s.cfg.Authors, s.cfg.Author = true, "House"
+	s.cfg.Terms = []TermRule{{Kind: Tag, Name: "Go", Was: []string{"golang"}}}
+	for _, name := range []string{"b", "c", "d", "e", "f"} {
+		s.post(name+".md", "Title "+name, "2026-01-01")
+	}
+	s.post("a.md", "Title a", "2026-01-01", "tags: [golang, GO, a.b]", "categories: [a/b]")
+	s.load()
+	s.remove("a.md")
+	snap := s.load()
+	want := []TermRef{{Category, "a/b", "a-b"}, {Tag, "go", "go"}, {Tag, "a.b", "a-b"}, {Author, "house", "house"}}
+	if d := snap.Departed; len(d) != 1 || !slices.Equal(d[0].Terms, want) {
+		t.Fatalf("departed %+v, want terms %v", d, want)
+	}
+	goTag, ab, house, other := &Term{Kind: Tag, Key: "go"}, &Term{Kind: Tag, Key: "a/b"}, &Term{Kind: Author, Key: "house"}, &Term{Kind: Tag, Key: "x"}
+	for _, c := range []struct {
+		by   Selection
+		want bool
+	}{
+		{Selection{}, true},
+		{Selection{Any: []*Term{other, goTag}}, true},
+		{Selection{Any: []*Term{ab}}, false}, // that is a category of the post
+		{Selection{All: []*Term{goTag, house}}, true},
+		{Selection{All: []*Term{goTag, other}}, false},
+		{Selection{Any: []*Term{goTag}, Not: []*Term{house}}, false},
+		{Selection{Not: []*Term{other}}, true},
+	} {
+		if got := snap.Departed[0].Within(c.by); got != c.want {
+			t.Errorf("within %+v: %v", c.by, got)
+		}
+	}
+}
