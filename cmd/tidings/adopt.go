@@ -30,7 +30,7 @@ func adoptCommand(a *app) *cobra.Command {
 }
 
 func (a *app) adopt(ctx context.Context, source string, dryRun bool) error {
-	entries, err := adopt.Read(ctx, source)
+	former, err := adopt.Read(ctx, source)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (a *app) adopt(ctx context.Context, source string, dryRun bool) error {
 	if err != nil {
 		return err
 	}
-	r := adopt.Match(entries, blog)
+	r := adopt.Match(former.Entries, blog)
 	adoptions, err := adoptionsOf(r, dryRun)
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func (a *app) adopt(ctx context.Context, source string, dryRun bool) error {
 		}
 	}
 	j := adoptionReport(r, began.Truncate(time.Millisecond))
-	j.Entries, j.DryRun = len(entries), dryRun
+	j.Entries, j.Shown, j.Shows, j.DryRun = len(former.Entries), former.Shown, len(publishConfig(a.cfg).Recent(a.snap.Entries)), dryRun
 	if a.json {
 		return printJSON(a.out, j)
 	}

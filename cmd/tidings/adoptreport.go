@@ -12,6 +12,8 @@ import (
 type adoptJSON struct {
 	DryRun   bool           `json:"dry_run"`
 	Entries  int            `json:"entries"`
+	Shown    int            `json:"shown"`    // those of the former feed itself, without older pages
+	Shows    int            `json:"shows"`    // posts in the new feed of everything
 	Adopted  int            `json:"adopted"`  // ids
 	Dates    int            `json:"dates"`    // of first publication
 	Already  int            `json:"already"`  // posts that had the id
@@ -101,6 +103,10 @@ func (a *app) tellAdoption(j adoptJSON) {
 	}
 	if j.Late > 0 {
 		a.say("%s had other ids before: readers who came to the new feeds meanwhile see them once more", plural(j.Late, "post"))
+	}
+	if j.Shows > j.Shown {
+		a.say("The former feed shows %s, the new one %d: who subscribed not long ago would be shown the older ones.", plural(j.Shown, "entry"), j.Shows)
+		a.say("To spare them that, set feeds.items: %d and feeds.days: 0, and raise both once newer posts have taken their places.", j.Shown)
 	}
 	if j.Adopted+j.Dates > 0 && !j.DryRun {
 		a.say("A running daemon notices within a minute.")

@@ -19,16 +19,21 @@ type Entry struct {
 	Published time.Time // zero if it does not say
 }
 
-// Read gives the entries of the feed at source, a file or a web address, and of
-// the older pages that it leads to (RFC 5005, JSON Feed's next_url, WordPress).
-// An id that occurs twice is given once.
-func Read(ctx context.Context, source string) ([]Entry, error) {
-	var entries []Entry
+// A Feed is what a blog had before.
+type Feed struct {
+	Entries []Entry // also those of older pages
+	Shown   int     // how many of them readers see who do not look for older pages
+}
+
+// Read gives the feed at source, a file or a web address, with the older pages
+// that it leads to (RFC 5005, JSON Feed's next_url, WordPress). An id that
+// occurs twice is given once.
+func Read(ctx context.Context, source string) (f Feed, err error) {
 	pages, ids, size := map[string]bool{}, map[string]bool{}, 0
 	guess := false
 	for page := source; page != "" && !pages[page]; {
 		if len(pages) == maxPages || size > maxTotal {
-			return nil, fmt.Errorf("read the feed %s: its older pages find no end after %d pages and %d bytes; save what is wanted of it to a file", source, len(pages), size)
+			return Feed{}, fmt.Errorf("read the feed %s: its older pages find no end after %d pages and %d bytes; save what is wanted of it to a file", source, len(pages), size)
 		}
 		pages[page] = true
 		b, err := load(ctx, page)
@@ -40,24 +45,27 @@ func Read(ctx context.Context, source string) ([]Entry, error) {
 			doc, err = parse(b, page)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read the feed %s: %w", page, err)
+			return Feed{}, fmt.Errorf("read the feed %s: %w", page, err)
 		}
-		before := len(entries)
+		before := len(f.Entries)
 		for _, e := range doc.entries {
 			if e.ID != "" && !ids[e.ID] {
 				ids[e.ID] = true
-				entries = append(entries, e)
+				f.Entries = append(f.Entries, e)
 			}
 		}
-		if doc.guess && len(entries) == before {
+		if doc.guess && len(f.Entries) == before {
 			break // it is the same page again
+		}
+		if page == source {
+			f.Shown = len(f.Entries)
 		}
 		page, guess, size = doc.older, doc.guess, size+len(b)
 	}
-	if len(entries) == 0 {
-		return nil, fmt.Errorf("read the feed %s: it has no entries", source)
+	if len(f.Entries) == 0 {
+		return Feed{}, fmt.Errorf("read the feed %s: it has no entries", source)
 	}
-	return entries, nil
+	return f, nil
 }
 
 func isNotFound(err error) bool {

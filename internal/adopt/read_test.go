@@ -37,7 +37,8 @@ func TestReadFollowsOlderPages(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	entries, err := adopt.Read(context.Background(), srv.URL+"/feed.xml")
+	feed, err := adopt.Read(context.Background(), srv.URL+"/feed.xml")
+	entries := feed.Entries
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +65,8 @@ func TestReadFiles(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		entries, err := adopt.Read(context.Background(), file)
+		feed, err := adopt.Read(context.Background(), file)
+		entries := feed.Entries
 		if (err != nil) != (want < 0) || err == nil && len(entries) != want {
 			t.Errorf("%.20q: %d entries, %v", text, len(entries), err)
 		}
@@ -100,7 +102,8 @@ func TestIDs(t *testing.T) {
 		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		entries, err := adopt.Read(context.Background(), file)
+		feed, err := adopt.Read(context.Background(), file)
+		entries := feed.Entries
 		if err != nil || len(entries) != 1 {
 			t.Errorf("%s: %v, %v", name, entries, err)
 			continue
@@ -123,8 +126,9 @@ func TestReadFollowsWordPress(t *testing.T) {
 		fmt.Fprintf(w, `<rss version="2.0"><channel><title>T</title><generator>https://wordpress.org/?v=6.8</generator><item><title>A</title><guid>%s?p=%s</guid></item></channel></rss>`, r.URL.Path, page)
 	}))
 	defer srv.Close()
-	entries, err := adopt.Read(context.Background(), srv.URL+"/feed/")
-	if err != nil || len(entries) != 2 || entries[1].ID != "/feed/?p=2" {
+	feed, err := adopt.Read(context.Background(), srv.URL+"/feed/")
+	entries := feed.Entries
+	if err != nil || len(entries) != 2 || entries[1].ID != "/feed/?p=2" || feed.Shown != 1 {
 		t.Errorf("entries %v, %v", entries, err)
 	}
 }

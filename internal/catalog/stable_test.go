@@ -30,7 +30,9 @@ func TestWhatNeverChanges(t *testing.T) {
 		what string
 		do   func()
 	}{
-		{"a typo", func() { s.write(file, "---\ntitle: Bees\ndate: 2026-01-02T10:00:00Z\nlastmod: 2026-01-05T10:00:00Z\n---\n"+long) }},
+		{"a typo", func() {
+			s.write(file, "---\ntitle: Bees\ndate: 2026-01-02T10:00:00Z\nlastmod: 2026-01-05T10:00:00Z\n---\n"+long)
+		}},
 		{"another title", func() { s.post(file, "Bumblebees", "2026-01-02T10:00:00Z", "lastmod: 2026-01-05T10:00:00Z") }},
 		{"a rename", func() { s.rename(file, "bees.md"); file = "bees.md" }},
 		{"a move to a folder", func() { s.rename(file, "2026/bees/index.md"); file = "2026/bees/index.md" }},

@@ -47,13 +47,13 @@ func (p *Publisher) window(f Feed, slug string, entries []*catalog.Entry) window
 	f.Title = p.cfg.title(f.Kind, f.Name)
 	f.Path = folder(f.Kind, slug)
 	f.Posts = len(entries)
-	f.Latest = p.cfg.recent(entries)
+	f.Latest = p.cfg.Recent(entries)
 	return window{Feed: f, shown: f.Latest, all: entries, brief: p.cfg.brief(p.cfg.Contents[f.Kind][f.Key])}
 }
 
-// recent cuts the window out of entries, newest first: so many, and all of so
+// Recent cuts the window out of entries, newest first: so many, and all of so
 // many days, which count back from the newest. The clock has no part in it.
-func (c Config) recent(entries []*catalog.Entry) []*catalog.Entry {
+func (c Config) Recent(entries []*catalog.Entry) []*catalog.Entry {
 	n := min(len(entries), c.Items)
 	if n == len(entries) || c.Days == 0 {
 		return entries[:n]
