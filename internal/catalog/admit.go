@@ -62,8 +62,8 @@ func (rec *record) appearsOrExpires(now time.Time) time.Time {
 // come first, then the oldest, so that addresses and ids do not depend on
 // the order in which files were read.
 func (r *roll) admit(now time.Time) {
-	for rec := range r.timed {
-		if at := rec.turns(now); at.IsZero() || rec.shown(now) != (rec.entry != nil) {
+	for rec, at := range r.timed {
+		if !at.After(now) {
 			r.touch(rec)
 		}
 	}
@@ -77,19 +77,20 @@ func (r *roll) admit(now time.Time) {
 		} else {
 			r.depart(rec, now)
 		}
-		if rec.turns(now).IsZero() {
+		if at := rec.turns(now); at.IsZero() {
 			delete(r.timed, rec)
 		} else {
-			r.timed[rec] = true
+			r.timed[rec] = at
 		}
 	}
 }
 
-// next is when the next post appears or expires; zero if none does.
-func (r *roll) next(now time.Time) time.Time {
+// next is when the next post appears or expires, or is no longer told to have
+// left; zero if none is.
+func (r *roll) next() time.Time {
 	var next time.Time
-	for rec := range r.timed {
-		if at := rec.turns(now); !at.IsZero() && (next.IsZero() || at.Before(next)) {
+	for _, at := range r.timed {
+		if next.IsZero() || at.Before(next) {
 			next = at
 		}
 	}

@@ -58,3 +58,39 @@ func BenchmarkStart(b *testing.B) {
 		corpus(b, newSite(b), 100_000)
 	}
 }
+
+// BenchmarkAfterCleanUp measures what the two thousand posts that left lately,
+// and the twenty thousand that left before, cost every later change: an edit,
+// and one more post that leaves.
+func BenchmarkAfterCleanUp(b *testing.B) {
+	s := newSite(b)
+	k := corpus(b, s, 100_000)
+	leave := func(from, to int) {
+		var gone []finding
+		for i := from; i < to; i++ {
+			day := noon.Add(-time.Duration(i) * 20 * time.Minute)
+			gone = append(gone, finding{file: fmt.Sprintf("%d/post-%06d.md", day.Year(), i), kind: vanished})
+		}
+		k.roll.see(s.clock(), gone)
+		for _, rec := range k.roll.inOrder(k.roll.missing) {
+			k.roll.bury(rec, s.clock())
+		}
+		_, err := k.pass(context.Background(), map[string]bool{}, false)
+		must(b, err)
+	}
+	leave(50_000, 70_000)
+	s.pass(40 * 24 * time.Hour)
+	leave(70_000, 72_000)
+	b.Run("edit", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			s.post("2026/post-000500.md", fmt.Sprintf("Edit %d", i), "2026-02-01", "tags: [Tag 1, Tag 2]")
+			_, err := k.pass(context.Background(), map[string]bool{"2026/post-000500.md": true}, false)
+			must(b, err)
+		}
+	})
+	b.Run("leave", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			leave(80_000+i, 80_001+i)
+		}
+	})
+}

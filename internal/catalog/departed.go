@@ -1,13 +1,10 @@
 package catalog
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"tidings/internal/post"
-	"tidings/internal/term"
 )
 
 // A Departed is a post that readers have seen and do not see any more, because
@@ -73,36 +70,12 @@ func (r *roll) withdraw(rec *record) {
 	if !missed && !r.withdrawn[rec] {
 		return
 	}
-	r.departure = true
+	r.restless[rec] = true
 	if missed {
 		r.withdrawn[rec] = true
 	} else {
 		delete(r.withdrawn, rec)
 	}
-}
-
-// departed lists the posts that left within the time they are remembered,
-// those that left last first, and the addresses at which posts were, whenever
-// they left.
-func (r *roll) departed(now time.Time) (list []*Departed, addresses map[string]bool) {
-	addresses = make(map[string]bool, len(r.withdrawn))
-	for rec := range r.withdrawn {
-		if rec.row.Path != "" {
-			addresses[rec.row.Path] = true
-		}
-		if rec.post != nil && rec.remembered(now) {
-			list = append(list, &Departed{Post: rec.post, ID: rec.row.GUID, When: rec.row.Departed})
-		}
-	}
-	for from, rec := range r.former {
-		if r.withdrawn[rec] {
-			addresses[from] = true
-		}
-	}
-	slices.SortFunc(list, func(a, b *Departed) int {
-		return cmp.Or(b.When.Compare(a.When), strings.Compare(a.ID, b.ID))
-	})
-	return list, addresses
 }
 
 // remembered reports whether it is still told that the post left.
@@ -119,38 +92,4 @@ func (rec *record) forgets(now time.Time) time.Time {
 		return end
 	}
 	return time.Time{}
-}
-
-// termsOf gives the terms that a post has, or had while readers saw it.
-func (s *shelf) termsOf(p *post.Post) []TermRef {
-	var refs []TermRef
-	for _, x := range s.taxonomies() {
-		for _, name := range x.names(&Entry{Post: p}) {
-			ref := TermRef{Kind: x.kind, Key: x.key(name)}
-			if ref.Slug = x.last[ref.Key]; ref.Slug == "" {
-				ref.Slug = term.Slug(name)
-			}
-			if !slices.Contains(refs, ref) {
-				refs = append(refs, ref)
-			}
-		}
-	}
-	return refs
-}
-
-// departed is what the roll says of posts that left; what was told before stays
-// the same pointer.
-func (s *shelf) departed(r *roll, now time.Time) ([]*Departed, map[string]bool) {
-	list, gone := r.departed(now)
-	before := make(map[string]*Departed, len(s.last.Departed))
-	for _, d := range s.last.Departed {
-		before[d.ID] = d
-	}
-	for i, d := range list {
-		d.Terms = s.termsOf(d.Post)
-		if old := before[d.ID]; old != nil && old.Post == d.Post && old.When.Equal(d.When) && slices.Equal(old.Terms, d.Terms) {
-			list[i] = old
-		}
-	}
-	return list, gone
 }

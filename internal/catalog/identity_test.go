@@ -113,6 +113,7 @@ var numberIn = regexp.MustCompile(`<(\d+)>`)
 
 func (w *world) check(snap *Snapshot) {
 	check(w.tb, snap)
+	w.checkDeparted(snap)
 	seen := map[string]*Entry{}
 	for _, e := range snap.Entries {
 		seen[numberIn.FindString(w.k.cfg.text(w.tb, e))] = e
@@ -134,6 +135,37 @@ func (w *world) check(snap *Snapshot) {
 	}
 	if w.tb.Failed() {
 		w.t.FailNow()
+	}
+}
+
+// checkDeparted holds what is told of posts that left, which is kept up to date
+// piece by piece, to what follows from the records.
+func (w *world) checkDeparted(snap *Snapshot) {
+	var want []string
+	now := w.site.clock()
+	for _, rec := range w.k.roll.byID {
+		left := rec.pinned() && rec.entry == nil && rec.state != missing && (rec.post != nil || rec.state == gone)
+		if left != (!rec.row.Departed.IsZero() && rec.entry == nil) {
+			w.t.Fatalf("%s left: %v, but departed %s", rec.row.File, left, rec.row.Departed)
+		}
+		if left && rec.post != nil && rec.row.Departed.Add(remembrance).After(now) {
+			want = append(want, rec.row.Departed.Format(time.RFC3339Nano)+" "+rec.row.GUID)
+		}
+		if left && !snap.Gone[rec.row.Path] && snap.ByPath[rec.row.Path] == nil && snap.Redirects[rec.row.Path] == "" {
+			w.t.Fatalf("%s left, but %s is not gone", rec.row.File, rec.row.Path)
+		}
+		if !left && snap.Gone[rec.row.Path] && w.k.roll.paths[rec.row.Path] == rec && snap.ByPath[rec.row.Path] == nil {
+			w.t.Fatalf("%s did not leave, but %s is gone", rec.row.File, rec.row.Path)
+		}
+	}
+	var got []string
+	for _, d := range snap.Departed {
+		got = append(got, d.When.Format(time.RFC3339Nano)+" "+d.ID)
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) || !slices.IsSortedFunc(snap.Departed, lastToLeaveFirst) {
+		w.t.Fatalf("departed %q, want %q", got, want)
 	}
 }
 
@@ -230,7 +262,7 @@ func (w *world) Mend(t *rapid.T) {
 }
 
 func (w *world) TimePasses(t *rapid.T) {
-	w.site.pass(time.Duration(rapid.IntRange(1, 180).Draw(t, "minutes")) * time.Minute)
+	w.site.pass(time.Duration(rapid.SampledFrom([]int{1, 90, 180, 20 * 24 * 60}).Draw(t, "minutes")) * time.Minute)
 	w.do(func() {})
 }
 

@@ -28,13 +28,14 @@ type record struct {
 	source   []byte     // of post, until saved; nil also if it is to be read again
 	stored   string     // hash of the source that the database has
 	state    state
-	bare     bool   // spoiled, because the file has no front matter any more
-	spoilt   string // hash of the bytes that spoiled it, to know them in another file
-	lost     bool   // the database's last good version cannot be read
-	wish     string // the address its own front matter asks for, when last looked at
-	url      string // its address, if that is on another site
-	entry    *Entry // what readers see; nil if they do not
-	match    *match // the last one that gave it to a post
+	bare     bool      // spoiled, because the file has no front matter any more
+	spoilt   string    // hash of the bytes that spoiled it, to know them in another file
+	lost     bool      // the database's last good version cannot be read
+	wish     string    // the address its own front matter asks for, when last looked at
+	url      string    // its address, if that is on another site
+	entry    *Entry    // what readers see; nil if they do not
+	told     *Departed // what they were told when it left
+	match    *match    // the last one that gave it to a post
 	warnings []post.Problem
 }
 
@@ -53,15 +54,15 @@ type roll struct {
 	spoilt    map[*record]bool
 	byGUID    map[string]*record
 	byID      map[int64]*record
-	paths     map[string]*record // addresses in use; those of gone posts are free
-	former    map[string]*record // addresses that a post once had
-	timed     map[*record]bool   // records that time alone will show or hide
-	hidden    map[*record]bool   // records with a file that readers do not see
-	touched   map[*record]bool   // records whose entry may have changed
+	paths     map[string]*record    // addresses in use; those of gone posts are free
+	former    map[string]*record    // addresses that a post once had
+	timed     map[*record]time.Time // records that time alone will show, hide or forget, and when
+	hidden    map[*record]bool      // records with a file that readers do not see
+	touched   map[*record]bool      // records whose entry may have changed
 	unsaved   map[*record]bool
 	warned    map[*record]bool // records with warnings
 	withdrawn map[*record]bool // records that readers have seen and do not see
-	departure bool             // what is told of them may be another thing now
+	restless  map[*record]bool // those that became so, or are so no more, or were looked at again
 	guard     guard
 }
 
@@ -70,7 +71,7 @@ func newRoll(cfg Config) *roll {
 		cfg: cfg, present: map[string]*record{}, absent: newOrphans(), missing: map[*record]bool{}, spoilt: map[*record]bool{},
 		byGUID: map[string]*record{}, byID: map[int64]*record{},
 		paths: map[string]*record{}, former: map[string]*record{},
-		timed: map[*record]bool{}, hidden: map[*record]bool{}, touched: map[*record]bool{}, unsaved: map[*record]bool{}, warned: map[*record]bool{}, withdrawn: map[*record]bool{},
+		timed: map[*record]time.Time{}, hidden: map[*record]bool{}, touched: map[*record]bool{}, unsaved: map[*record]bool{}, warned: map[*record]bool{}, withdrawn: map[*record]bool{}, restless: map[*record]bool{},
 	}
 }
 

@@ -24,6 +24,7 @@ type slugs struct {
 	former  map[string]string   // slug that leads elsewhere → present slug
 	rivals  []rivalry           // by key
 	unsaved map[string]bool     // keys whose last slug the database does not know
+	moves   int                 // how often a key came to another slug than it had
 }
 
 type owner struct{ slug, key string }
@@ -99,7 +100,10 @@ func (s *slugs) settle(keys []string, taken map[string]string) {
 	s.rivals = nil
 	for _, key := range keys {
 		slug := s.present[key]
-		if s.last[key] != slug {
+		if last := s.last[key]; last != slug {
+			if last != "" {
+				s.moves++
+			}
 			s.last[key], s.unsaved[key] = slug, true
 		}
 		s.owners[foldSlug(slug)] = owner{slug, key}

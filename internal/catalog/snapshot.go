@@ -17,6 +17,7 @@ type shelf struct {
 	authors          *taxonomy // nil: there are none
 	sections         *taxonomy // nil: there are none
 	last             *Snapshot
+	moves            int // of slugs, when it was last told of posts that left
 }
 
 func newShelf(cfg Config) *shelf {
@@ -72,7 +73,7 @@ func (s *shelf) put(r *roll, f *folder, now time.Time) Change {
 	next := &Snapshot{
 		Entries: old.Entries, Categories: s.categories.list, Tags: s.tags.list,
 		ByPath: byPath(old.ByPath, out, in), Redirects: old.Redirects,
-		Next: r.next(now), Alarm: r.guard.alarm, Posts: len(r.present), Held: old.Held, Departed: old.Departed, Gone: old.Gone,
+		Next: r.next(), Alarm: r.guard.alarm, Posts: len(r.present), Held: old.Held, Departed: old.Departed, Gone: old.Gone,
 		Problems: s.problems(r, f), Former: s.former(),
 	}
 	if s.authors != nil {
@@ -90,20 +91,11 @@ func (s *shelf) put(r *roll, f *folder, now time.Time) Change {
 	if touched {
 		next.Held = r.held(now, old.Held)
 	}
-	if r.departure || old.Gone == nil || old.forgotten(now) {
-		next.Departed, next.Gone = s.departed(r, now)
-		r.departure = false
-	}
+	next.Departed, next.Gone = s.departed(r, now)
 	if len(out)+len(in) > 0 || !same(old, next) {
 		s.last = next
 	}
 	return Change{Snapshot: s.last, Added: added, Changed: changed, Removed: removed}
-}
-
-// forgotten reports whether it is time to stop telling that a post left.
-func (s *Snapshot) forgotten(now time.Time) bool {
-	n := len(s.Departed)
-	return n > 0 && !s.Departed[n-1].When.Add(remembrance).After(now)
 }
 
 // same reports whether two snapshots with the same entries are equal.

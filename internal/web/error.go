@@ -42,7 +42,7 @@ func explain(err error) fault {
 	case errors.Is(err, errNotFound):
 		return fault{404, "Page not found", "There is nothing at this address. It may have been mistyped, or the page may have been removed."}
 	case errors.Is(err, errGone):
-		return fault{410, "This post is no more", "It was here once and has been taken down for good."}
+		return fault{410, "This post is no more", "It was here once and has been taken down."}
 	case errors.Is(err, newsletter.ErrToken):
 		return fault{404, "This link no longer works", "It may be incomplete, or too old. If you copied it from a mail, make sure that you have all of it; otherwise simply sign up once more."}
 	case errors.As(err, &method):
