@@ -16,6 +16,7 @@ type adoptJSON struct {
 	Shows    int            `json:"shows"`    // posts in the new feed of everything
 	Adopted  int            `json:"adopted"`  // ids
 	Dates    int            `json:"dates"`    // of first publication
+	Apart    int            `json:"apart"`    // posts that keep a date other than the entry's
 	Already  int            `json:"already"`  // posts that had the id
 	Late     int            `json:"late"`     // posts that readers could see under another id until now
 	Unknown  []foreignJSON  `json:"unknown"`  // entries without a post
@@ -54,6 +55,9 @@ func adoptionReport(r adopt.Report, began time.Time) adoptJSON {
 	for _, p := range r.Matched() {
 		if !p.Date.IsZero() {
 			j.Dates++
+		}
+		if p.Apart {
+			j.Apart++
 		}
 	}
 	ids := map[*catalog.Entry]string{}
@@ -100,6 +104,9 @@ func (a *app) tellAdoption(j adoptJSON) {
 	}
 	if n := len(j.Posts); n > 0 {
 		a.say("%s not in the former feed; the ids made by tidings stay", plural(n, "post"))
+	}
+	if j.Apart > 0 {
+		a.say("%s with another date in the feed, more than two days away or such that the address would be another one; their own stays", plural(j.Apart, "post"))
 	}
 	if j.Late > 0 {
 		a.say("%s had other ids before: readers who came to the new feeds meanwhile see them once more", plural(j.Late, "post"))

@@ -20,6 +20,7 @@ type Pair struct {
 	Post  *catalog.Entry
 	Entry Entry
 	Date  time.Time // the post is to have; zero: the one it has
+	Apart bool      // the entry has another date, and the post keeps its own
 }
 
 // A Report says what became of each entry.
@@ -68,7 +69,7 @@ func Match(entries []Entry, blog Blog) Report {
 	r.Unknown = rest
 	for _, p := range blog.Snapshot.Entries {
 		if e, ok := of[p]; ok {
-			r.file(Pair{Post: p, Entry: e, Date: blog.date(p, e)})
+			r.file(blog.pair(p, e))
 		} else {
 			r.Posts = append(r.Posts, p)
 		}
@@ -77,14 +78,22 @@ func Match(entries []Entry, blog Blog) Report {
 	return r
 }
 
-// date is the date of publication that a post takes from its entry; zero if
-// none. Feeds give whole seconds.
-func (b Blog) date(p *catalog.Entry, e Entry) time.Time {
-	if e.Published.IsZero() || e.Published.Truncate(time.Second).Equal(p.Published.Truncate(time.Second)) ||
-		b.MayDate == nil || !b.MayDate(p, e.Published) {
-		return time.Time{}
+// near is how far the date of an entry may be from the post's own to be taken for
+// the same, more exact: some feeds give the time they were made for all entries,
+// and posts with such dates would be new to everybody.
+const near = 48 * time.Hour
+
+// pair decides about the date. Feeds give whole seconds.
+func (b Blog) pair(p *catalog.Entry, e Entry) Pair {
+	pair := Pair{Post: p, Entry: e}
+	switch {
+	case e.Published.IsZero() || e.Published.Truncate(time.Second).Equal(p.Published.Truncate(time.Second)):
+	case e.Published.Sub(p.Published).Abs() <= near && b.MayDate != nil && b.MayDate(p, e.Published):
+		pair.Date = e.Published
+	default:
+		pair.Apart = true
 	}
-	return e.Published
+	return pair
 }
 
 func (r *Report) file(pair Pair) {

@@ -151,12 +151,16 @@ func TestDates(t *testing.T) {
 		{ID: "a", Link: a.URL, Published: a.Published.Add(300 * time.Millisecond)}, {ID: b.ID, Link: b.URL, Published: at},
 		{ID: "c", Link: c.URL, Published: at},
 	}
-	if r := adopt.Match(entries, all); !r.New[0].Date.IsZero() || !r.Already[0].Date.IsZero() {
+	if r := adopt.Match(entries, all); !r.New[0].Date.IsZero() || r.New[0].Apart || !r.Already[0].Date.IsZero() || !r.Already[0].Apart {
 		t.Errorf("dates although none may change: %+v", r)
 	}
 	all.MayDate = func(p *catalog.Entry, when time.Time) bool { return p != c || when.Before(at) }
 	r := adopt.Match(entries, all)
-	if !r.New[0].Date.IsZero() || !r.Already[0].Date.Equal(at) || !r.Explicit[0].Date.IsZero() {
+	if !r.New[0].Date.IsZero() || !r.Already[0].Date.Equal(at) || r.Already[0].Apart || !r.Explicit[0].Date.IsZero() || !r.Explicit[0].Apart {
 		t.Errorf("dates: %+v", r)
+	}
+	entries[1].Published = at.Add(72 * time.Hour) // as if it were when the feed was made
+	if r = adopt.Match(entries, all); !r.Already[0].Date.IsZero() || !r.Already[0].Apart {
+		t.Errorf("a date that is far off: %+v", r)
 	}
 }

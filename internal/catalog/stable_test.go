@@ -103,3 +103,29 @@ func TestFreshDatabasesAgree(t *testing.T) {
 		}
 	}
 }
+
+func TestKeepsAddress(t *testing.T) {
+	s := newSite(t)
+	s.post("a.md", "Ants", "2026-01-31T23:30:00Z")
+	s.post("b.md", "Bees", "2026-01-31T23:30:00Z", "permalink: /fixed/")
+	for permalink, want := range map[string][3]bool{
+		"":                           {true, true, true},
+		"/:year/:slug/":              {true, true, false},
+		"/:year/:month/:slug/":       {true, false, false},
+		"/:year/:month/:day/:slug/":  {true, false, false},
+		"/:category/:month-:slug.md": {true, false, true},
+	} {
+		s.cfg.Permalink = permalink
+		snap := s.load()
+		for i, at := range []string{"2026-01-31T00:10:00Z", "2026-02-01T00:10:00Z", "2025-01-31T00:10:00Z"} {
+			when, err := time.Parse(time.RFC3339, at)
+			must(t, err)
+			if got := s.cfg.KeepsAddress(find(t, snap, "a.md"), when); got != want[i] {
+				t.Errorf("%s at %s: %v", permalink, at, got)
+			}
+			if !s.cfg.KeepsAddress(find(t, snap, "b.md"), when) {
+				t.Errorf("%s at %s: the fixed address changes", permalink, at)
+			}
+		}
+	}
+}
