@@ -57,6 +57,7 @@ type Snapshot struct {
 	Authors    []*Term                    // empty unless Config.Authors is set
 	Sections   []*Term                    // empty unless Config.Sections is set
 	Former     map[Kind]map[string]string // slug that a term had or goes without → its present slug
+	Retired    map[Kind]map[string]string // slug of a term that has no posts now → its key
 	Problems   []post.Problem             // sorted by file and line
 	ByPath     map[string]*Entry          // by Entry.Path
 	Redirects  map[string]string          // former path or alias → present path

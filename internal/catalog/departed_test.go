@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"tidings/internal/store"
 )
 
 func departures(snap *Snapshot) []string {
@@ -149,7 +151,7 @@ func TestWhenAPostLeft(t *testing.T) {
 
 func TestTermsOfPostsThatLeft(t *testing.T) {
 	s := newSite(t)
-	s.cfg.Authors, s.cfg.Author = true, "House"
+	s.cfg.Authors, s.cfg.Author, s.cfg.Slugs = true, "House", &slugStore{rows: map[string]store.TermSlug{}}
 	s.cfg.Terms = []TermRule{{Kind: Tag, Name: "Go", Was: []string{"golang"}}}
 	for _, name := range []string{"b", "c", "d", "e", "f"} {
 		s.post(name+".md", "Title "+name, "2026-01-01")
@@ -157,10 +159,14 @@ func TestTermsOfPostsThatLeft(t *testing.T) {
 	s.post("a.md", "Title a", "2026-01-01", "tags: [golang, GO, a.b]", "categories: [a/b]")
 	s.load()
 	s.remove("a.md")
-	snap := s.load()
+	s.load()
+	snap := s.load() // knows the terms from the database alone
 	want := []TermRef{{Category, "a/b", "a-b"}, {Tag, "go", "go"}, {Tag, "a.b", "a-b"}, {Author, "house", "house"}}
 	if d := snap.Departed; len(d) != 1 || !slices.Equal(d[0].Terms, want) {
 		t.Fatalf("departed %+v, want terms %v", d, want)
+	}
+	if got := snap.Retired[Tag]; got["go"] != "go" || got["a-b"] != "a.b" || len(got) != 3 { // and "golang"
+		t.Errorf("retired tags: %v", got)
 	}
 	goTag, ab, house, other := &Term{Kind: Tag, Key: "go"}, &Term{Kind: Tag, Key: "a/b"}, &Term{Kind: Author, Key: "house"}, &Term{Kind: Tag, Key: "x"}
 	for _, c := range []struct {

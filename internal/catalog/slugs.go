@@ -22,6 +22,7 @@ type slugs struct {
 	last    map[string]string   // key → the slug it had last, also while it has no posts
 	owners  map[string]owner    // by folded slug: whose it is or was last
 	former  map[string]string   // slug that leads elsewhere → present slug
+	retired map[string]string   // slug of a term without posts → its key
 	rivals  []rivalry           // by key
 	unsaved map[string]bool     // keys whose last slug the database does not know
 	moves   int                 // how often a key came to another slug than it had
@@ -55,6 +56,7 @@ func (s *slugs) restore(rows []store.TermSlug) {
 			s.last[row.Key] = row.Slug
 		}
 	}
+	s.assign(nil) // until there are posts
 }
 
 // assign gives every key a slug of its own: the one of its rule; else the one
@@ -112,9 +114,12 @@ func (s *slugs) settle(keys []string, taken map[string]string) {
 		}
 	}
 	slices.SortFunc(s.rivals, func(a, b rivalry) int { return cmp.Compare(a.loser, b.loser) })
-	s.former = map[string]string{}
+	s.former, s.retired = map[string]string{}, map[string]string{}
 	for _, was := range s.owners {
-		if now := s.present[was.key]; now != "" && foldSlug(now) != foldSlug(was.slug) {
+		switch now := s.present[was.key]; {
+		case now == "":
+			s.retired[was.slug] = was.key
+		case foldSlug(now) != foldSlug(was.slug):
 			s.former[was.slug] = now
 		}
 	}
@@ -167,10 +172,11 @@ func (s *shelf) recall(ctx context.Context, db store.Terms) error {
 	return nil
 }
 
-func (s *shelf) former() map[Kind]map[string]string {
-	all := map[Kind]map[string]string{}
+// formerAndRetired gives the slugs that present terms do not have, by kind.
+func (s *shelf) formerAndRetired() (former, retired map[Kind]map[string]string) {
+	former, retired = map[Kind]map[string]string{}, map[Kind]map[string]string{}
 	for _, x := range s.taxonomies() {
-		all[x.kind] = x.former
+		former[x.kind], retired[x.kind] = x.former, x.retired
 	}
-	return all
+	return former, retired
 }

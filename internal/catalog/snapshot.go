@@ -74,8 +74,9 @@ func (s *shelf) put(r *roll, f *folder, now time.Time) Change {
 		Entries: old.Entries, Categories: s.categories.list, Tags: s.tags.list,
 		ByPath: byPath(old.ByPath, out, in), Redirects: old.Redirects,
 		Next: r.next(), Alarm: r.guard.alarm, Posts: len(r.present), Held: old.Held, Departed: old.Departed, Gone: old.Gone,
-		Problems: s.problems(r, f), Former: s.former(),
+		Problems: s.problems(r, f),
 	}
+	next.Former, next.Retired = s.formerAndRetired()
 	if s.authors != nil {
 		next.Authors = s.authors.list
 	}

@@ -169,10 +169,11 @@ func termsAt(kind catalog.Kind, lists []string, snap *catalog.Snapshot) ([]*cata
 		}
 	}
 	slices.SortFunc(terms, func(a, b *catalog.Term) int { return strings.Compare(a.Slug, b.Slug) })
-	return slices.Compact(terms), nil
+	return slices.CompactFunc(terms, func(a, b *catalog.Term) bool { return a.Slug == b.Slug }), nil
 }
 
-// termNamed finds a term by its slug or any spelling of its name.
+// termNamed finds a term by its slug or any spelling of its name; one that has
+// lost its posts by its slug, which is all that is left of it.
 func termNamed(snap *catalog.Snapshot, kind catalog.Kind, s string) *catalog.Term {
 	if t := snap.TermAt(kind, s); t != nil {
 		return t
@@ -180,6 +181,9 @@ func termNamed(snap *catalog.Snapshot, kind catalog.Kind, s string) *catalog.Ter
 	key := term.Key(s)
 	if i := slices.IndexFunc(snap.Terms(kind), func(t *catalog.Term) bool { return t.Key == key }); i >= 0 {
 		return snap.Terms(kind)[i]
+	}
+	if key := snap.Retired[kind][s]; key != "" {
+		return &catalog.Term{Kind: kind, Key: key, Name: s, Slug: s}
 	}
 	return nil
 }

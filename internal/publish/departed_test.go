@@ -59,7 +59,8 @@ func TestPostsThatLeftHaveTombstonesWhereTheyWere(t *testing.T) {
 			t.Errorf("%s is another document", path)
 		}
 	}
-	for raw, want := range map[string]bool{"tag=cpp": true, "category=devops&not-tag=cpp": false} {
+	snap.Retired = map[catalog.Kind]map[string]string{catalog.Tag: {"日本語": "日本語"}}
+	for raw, want := range map[string]bool{"tag=cpp": true, "category=devops&not-tag=cpp": false, "tag=日本語&tag=日本語": true, "tag=go&all-tag=日本語": false} {
 		f, err := p.Combine(context.Background(), snap, query(t, snap, raw))
 		if err != nil {
 			t.Fatal(err)
