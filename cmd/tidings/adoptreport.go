@@ -75,9 +75,6 @@ func adoptionReport(r adopt.Report, began time.Time) adoptJSON {
 	return j
 }
 
-// mostListed is how many entries and posts are named to people.
-const mostListed = 20
-
 func (a *app) tellAdoption(j adoptJSON) {
 	verb := "adopted"
 	if j.DryRun {
@@ -85,20 +82,8 @@ func (a *app) tellAdoption(j adoptJSON) {
 	}
 	a.say("%s in the former feed: %s and %s %s, %d so already",
 		plural(j.Entries, "entry"), plural(j.Adopted, "id"), plural(j.Dates, "date"), verb, j.Already)
-	for i, c := range j.Conflict {
-		if i == mostListed {
-			a.say("and %d more; --json lists all", len(j.Conflict)-i)
-			break
-		}
-		a.say("%s keeps the id %s, not %s: %s", c.File, c.ID, c.Former, c.Why)
-	}
-	for i, e := range j.Unknown {
-		if i == mostListed {
-			a.say("and %d more; --json lists all", len(j.Unknown)-i)
-			break
-		}
-		a.say("no post is like: %s %q (%s)", e.Link, e.Title, e.ID)
-	}
+	sayMost(a, j.Conflict, func(c conflictJSON) { a.say("%s keeps the id %s, not %s: %s", c.File, c.ID, c.Former, c.Why) })
+	sayMost(a, j.Unknown, func(e foreignJSON) { a.say("no post is like: %s %q (%s)", e.Link, e.Title, e.ID) })
 	if len(j.Unknown) > 0 {
 		a.say("If one of these is a post of yours, put its address among the post's aliases and adopt again.")
 	}
@@ -108,6 +93,11 @@ func (a *app) tellAdoption(j adoptJSON) {
 	if j.Apart > 0 {
 		a.say("%s with another date in the feed, more than two days away or such that the address would be another one; their own stays", plural(j.Apart, "post"))
 	}
+	a.warnOfAdoption(j)
+}
+
+// warnOfAdoption says who will be shown posts all the same.
+func (a *app) warnOfAdoption(j adoptJSON) {
 	if j.Late > 0 {
 		a.say("%s had other ids before: readers who came to the new feeds meanwhile see them once more", plural(j.Late, "post"))
 	}
@@ -117,5 +107,16 @@ func (a *app) tellAdoption(j adoptJSON) {
 	}
 	if j.Adopted+j.Dates > 0 && !j.DryRun {
 		a.say("A running daemon notices within a minute.")
+	}
+}
+
+// sayMost tells people the first of a list.
+func sayMost[T any](a *app, list []T, say func(T)) {
+	const most = 20
+	for _, x := range list[:min(len(list), most)] {
+		say(x)
+	}
+	if n := len(list) - most; n > 0 {
+		a.say("and %d more; --json lists all", n)
 	}
 }

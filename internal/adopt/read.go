@@ -30,42 +30,53 @@ type Feed struct {
 // occurs twice is given once.
 func Read(ctx context.Context, source string) (f Feed, err error) {
 	pages, ids, size := map[string]bool{}, map[string]bool{}, 0
-	guess := false
-	for page := source; page != "" && !pages[page]; {
+	next := document{older: source}
+	for page := source; page != "" && !pages[page]; page = next.older {
 		if len(pages) == maxPages || size > maxTotal {
 			return Feed{}, fmt.Errorf("read the feed %s: its older pages find no end after %d pages and %d bytes; save what is wanted of it to a file", source, len(pages), size)
 		}
 		pages[page] = true
-		b, err := load(ctx, page)
-		if guess && isNotFound(err) {
+		doc, n, err := readPage(ctx, page)
+		if next.guess && isNotFound(err) {
 			break
-		}
-		var doc document
-		if err == nil {
-			doc, err = parse(b, page)
 		}
 		if err != nil {
 			return Feed{}, fmt.Errorf("read the feed %s: %w", page, err)
 		}
-		before := len(f.Entries)
-		for _, e := range doc.entries {
-			if e.ID != "" && !ids[e.ID] {
-				ids[e.ID] = true
-				f.Entries = append(f.Entries, e)
-			}
-		}
-		if doc.guess && len(f.Entries) == before {
+		fresh := doc.unknown(ids)
+		if doc.guess && len(fresh) == 0 {
 			break // it is the same page again
 		}
+		f.Entries = append(f.Entries, fresh...)
 		if page == source {
 			f.Shown = len(f.Entries)
 		}
-		page, guess, size = doc.older, doc.guess, size+len(b)
+		next, size = doc, size+n
 	}
 	if len(f.Entries) == 0 {
 		return Feed{}, fmt.Errorf("read the feed %s: it has no entries", source)
 	}
 	return f, nil
+}
+
+func readPage(ctx context.Context, page string) (doc document, size int, err error) {
+	b, err := load(ctx, page)
+	if err != nil {
+		return document{}, 0, err
+	}
+	doc, err = parse(b, page)
+	return doc, len(b), err
+}
+
+// unknown gives the entries whose ids were not met yet.
+func (doc document) unknown(ids map[string]bool) (fresh []Entry) {
+	for _, e := range doc.entries {
+		if e.ID != "" && !ids[e.ID] {
+			ids[e.ID] = true
+			fresh = append(fresh, e)
+		}
+	}
+	return fresh
 }
 
 func isNotFound(err error) bool {
