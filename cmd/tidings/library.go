@@ -43,8 +43,8 @@ func (l *library) topics() []websub.Topic {
 	return list
 }
 
-// run watches the posts until ctx ends, and offers what feeds.dir refused again
-// in between.
+// runLibrary watches the posts until ctx ends, and offers what feeds.dir refused
+// again in between.
 func (a *app) runLibrary(ctx context.Context, l *library) error {
 	var group sync.WaitGroup
 	defer group.Wait()

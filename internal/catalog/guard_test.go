@@ -89,15 +89,22 @@ func TestAccept(t *testing.T) {
 	}
 }
 
+// opened gives what keeps the store's posts, after its first look at them.
+func (s *site) opened() *keeper {
+	s.t.Helper()
+	k, err := open(s.t.Context(), s.cfg)
+	must(s.t, err)
+	_, err = k.first(s.t.Context())
+	must(s.t, err)
+	return k
+}
+
 // TestSlowAccident deletes file after file: once it is too much, those that
 // were taken for deleted come back.
 func TestSlowAccident(t *testing.T) {
 	s := eleven(t)
 	ctx := context.Background()
-	k, err := open(ctx, s.cfg)
-	must(t, err)
-	_, err = k.first(ctx)
-	must(t, err)
+	k := s.opened()
 	left := []int{10, 9, 11, 11, 11}
 	var snap *Snapshot
 	for i, want := range left {
@@ -129,10 +136,7 @@ func TestSlowAccident(t *testing.T) {
 func TestDeletionBeforeAccident(t *testing.T) {
 	s := eleven(t)
 	ctx := context.Background()
-	k, err := open(ctx, s.cfg)
-	must(t, err)
-	_, err = k.first(ctx)
-	must(t, err)
+	k := s.opened()
 	pass := func(sure bool) *Snapshot {
 		t.Helper()
 		s.pass(10 * time.Second)
@@ -163,10 +167,7 @@ func TestDeletionBeforeAccident(t *testing.T) {
 func TestDeletionsFarApart(t *testing.T) {
 	s := eleven(t)
 	ctx := context.Background()
-	k, err := open(ctx, s.cfg)
-	must(t, err)
-	_, err = k.first(ctx)
-	must(t, err)
+	k := s.opened()
 	for i := range 4 {
 		s.pass(accidentSpan + time.Second)
 		s.remove(fmt.Sprintf("%02d.md", i))

@@ -37,10 +37,14 @@ func library() *catalog.Snapshot {
 	return snap
 }
 
-func published(t *testing.T, preset publish.Preset, snap *catalog.Snapshot) *publish.Set {
-	t.Helper()
+func with(preset publish.Preset) publish.Config {
 	cfg := config()
 	cfg.Preset = preset
+	return cfg
+}
+
+func published(t *testing.T, cfg publish.Config, snap *catalog.Snapshot) *publish.Set {
+	t.Helper()
 	if !cfg.HasAuthors() {
 		snap.Authors = nil
 	}
@@ -85,7 +89,7 @@ func TestPresets(t *testing.T) {
 		},
 	} {
 		t.Run(string(preset), func(t *testing.T) {
-			set := published(t, preset, library())
+			set := published(t, with(preset), library())
 			for path, document := range want {
 				switch d := set.Lookup(path); {
 				case d == nil && document != "":
@@ -105,7 +109,7 @@ func TestPresets(t *testing.T) {
 
 // TestJekyllSelf: where /feed.xml is Atom, each document still says where it is.
 func TestJekyllSelf(t *testing.T) {
-	set := published(t, publish.Jekyll, library())
+	set := published(t, with(publish.Jekyll), library())
 	for path, start := range map[string]string{"/feed.xml": "<feed", "/rss.xml": "<rss"} {
 		got := text(t, set, path)
 		if !strings.Contains(got, start) || !strings.Contains(got, `href="https://example.org/blog`+path+`"`) {
@@ -141,7 +145,7 @@ func TestReserved(t *testing.T) {
 }
 
 func TestAuthorsHaveFeeds(t *testing.T) {
-	set := published(t, publish.Ghost, library())
+	set := published(t, with(publish.Ghost), library())
 	last := set.Feeds[len(set.Feeds)-1]
 	if last.Kind != catalog.Author || last.Path != "/authors/jane-doe/" || last.Posts != 2 || last.Title != "Field Notes: Jane Doe" {
 		t.Errorf("%+v", last)

@@ -87,22 +87,12 @@ func TestNginx(t *testing.T) {
 	for _, preset := range []publish.Preset{publish.NoPreset, publish.Hugo, publish.WordPress, publish.Ghost, publish.Jekyll} {
 		t.Run(string(preset), func(t *testing.T) {
 			cfg := publish.Config{Title: "Field Notes", SiteURL: "https://example.org", Items: 3, Preset: preset, Hubs: []string{"https://hub.example/"}}
-			snap := library()
-			if !cfg.HasAuthors() {
-				snap.Authors = nil
-			}
-			if !cfg.HasSections() {
-				snap.Sections = nil
-			}
-			r, err := newPublisher(cfg, nil, nil).Update(context.Background(), snap)
-			if err != nil {
-				t.Fatal(err)
-			}
+			set := published(t, cfg, library())
 			dir := t.TempDir()
-			write(t, dir, r.Set, "gzip")
+			write(t, dir, set, "gzip")
 			host := nginx(t, dir)
-			for _, path := range r.Set.Paths() {
-				checkHosted(t, r.Set, cfg, host, path)
+			for _, path := range set.Paths() {
+				checkHosted(t, set, cfg, host, path)
 			}
 			resp, _ := answer(t, host, "GET", "/categories/ops/feed.xml")
 			if to, err := resp.Location(); err != nil || resp.StatusCode != 301 || to.Path != "/categories/devops/feed.xml" {
