@@ -17,6 +17,7 @@ type audience struct {
 	masks   map[string]bits // topics → the posts they choose
 	numbers map[string]int  // set of posts → group number
 	sets    []bits          // by group number
+	readers []int           // by group number
 	compose func(number int, due []*catalog.Entry) (store.Group, error)
 
 	fewest int // with fewer posts in all groups together the edition is skipped
@@ -51,6 +52,9 @@ func newAudience(entries []*catalog.Entry, compose func(int, []*catalog.Entry) (
 // Assign gives the number of the group of readers who are due the same posts.
 func (a *audience) Assign(r store.Reader) int {
 	n := a.number(a.due(r))
+	if n >= 0 {
+		a.readers[n]++
+	}
 	if r.SubscriberID == a.watch {
 		a.met, a.watched = true, n
 	}
@@ -95,7 +99,7 @@ func (a *audience) number(due bits) int {
 	n = -1
 	if !due.empty() {
 		n = len(a.sets)
-		a.sets = append(a.sets, due)
+		a.sets, a.readers = append(a.sets, due), append(a.readers, 0)
 	}
 	a.numbers[string(due)] = n
 	return n
@@ -130,11 +134,33 @@ func (a *audience) Groups() ([]store.Group, error) {
 func (a *audience) posts() int {
 	n := 0
 	for i := range a.entries {
-		if slices.ContainsFunc(a.sets, func(set bits) bool { return set.has(i) }) {
+		if a.anybody(i) {
 			n++
 		}
 	}
 	return n
+}
+
+// anybody reports whether any reader is due a post.
+func (a *audience) anybody(i int) bool {
+	return slices.ContainsFunc(a.sets, func(set bits) bool { return set.has(i) })
+}
+
+// nobody is why a post that an edition may hold is in no mail of it.
+const nobody = "every reader already has it, or follows other topics"
+
+// wanted gives the selection without the posts that no reader is due.
+func (a *audience) wanted(s Selection) Selection {
+	w := Selection{posts: s.posts}
+	for i, e := range a.entries {
+		if a.anybody(i) {
+			w.Included = append(w.Included, e)
+		} else {
+			w.Excluded = append(w.Excluded, Excluded{e, nobody})
+		}
+	}
+	w.Excluded = append(w.Excluded, s.Excluded...)
+	return w
 }
 
 func (a *audience) members(set bits) []*catalog.Entry {

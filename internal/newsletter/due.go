@@ -27,6 +27,8 @@ type Excluded struct {
 type Selection struct {
 	Included []*catalog.Entry
 	Excluded []Excluded
+
+	posts *catalog.Snapshot // of which it was made
 }
 
 // How reasons begin that a Selection sums up.
@@ -38,13 +40,18 @@ const (
 
 // Select sorts a snapshot's posts for an edition of n.
 func (n Newsletter) Select(snap *catalog.Snapshot, w Window, settle time.Duration) Selection {
-	var s Selection
+	s := Selection{posts: snap}
 	for _, e := range snap.Entries {
 		if why := n.exclude(e, w, settle); why != "" {
 			s.Excluded = append(s.Excluded, Excluded{e, why})
 			continue
 		}
 		s.Included = append(s.Included, e)
+	}
+	for _, h := range snap.Held {
+		if n.Topics.Match(h.Post) {
+			s.Excluded = append(s.Excluded, Excluded{&catalog.Entry{Post: h.Post, Published: h.Published}, h.Why})
+		}
 	}
 	return s
 }

@@ -17,10 +17,12 @@ import (
 type Request struct {
 	Newsletter Newsletter
 	Slot       string    // "": by hand
+	DueAt      time.Time // the slot's instant
+	At         time.Time // what was published by then it holds; zero: by now
+	Late       string    // by how much it is made later than DueAt, and why
 	Since      time.Time // zero: since the newsletter was first seen
 	Subject    string    // "": the newsletter's
 	Intro      string    // Markdown
-	Note       string    // why the edition is late; kept as its reason
 	DryRun     bool      // nothing is recorded
 }
 
@@ -28,6 +30,7 @@ type Request struct {
 type Plan struct {
 	Edition   store.Edition
 	Groups    []store.Group
+	Readers   []int // of each group
 	Selection Selection
 }
 
@@ -41,24 +44,36 @@ func (s *Service) plan(ctx context.Context, r Request, watch int64) (Plan, error
 	if s.MailingOff != "" {
 		return Plan{}, fmt.Errorf("%w: %s", ErrMailingOff, s.MailingOff)
 	}
-	n, now := r.Newsletter, s.Clock.Now()
-	sel, err := s.selection(ctx, n, r.Since, now)
+	if r.At.IsZero() {
+		r.At = s.Clock.Now()
+	}
+	sel, err := s.selection(ctx, r)
 	if err != nil {
 		return Plan{}, err
 	}
+	return s.planOf(ctx, r, sel, watch)
+}
+
+// planOf plans an edition of a selection. A dry run lets it be the instant
+// whose posts were selected.
+func (s *Service) planOf(ctx context.Context, r Request, sel Selection, watch int64) (p Plan, err error) {
+	n, now := r.Newsletter, s.Clock.Now()
+	if r.DryRun {
+		now = r.At
+	}
 	e := s.edition(r, sel, now)
 	a := newAudience(sel.Included, func(number int, due []*catalog.Entry) (store.Group, error) {
-		return s.compose(r, number, due, now)
+		return s.compose(r, number, due, sel.posts)
 	})
-	a.watch, a.former = watch, formerOf(s.Posts())
+	a.watch, a.former = watch, formerOf(sel.posts)
 	if !e.Manual {
 		a.fewest = n.MinPosts
 	}
-	p := Plan{Selection: sel}
 	p.Edition, p.Groups, err = s.Store.PlanEdition(ctx, now, e, postIDs(sel.Included), a, r.DryRun)
 	if err != nil {
 		return Plan{}, fmt.Errorf("plan an edition of %s: %w", n.Name, err)
 	}
+	p.Selection, p.Readers = a.wanted(sel), a.readers
 	if watch != 0 {
 		p.Groups, err = watchedGroup(a, p.Groups)
 	}
@@ -75,12 +90,27 @@ func watchedGroup(a *audience, groups []store.Group) ([]store.Group, error) {
 	return groups[a.watched : a.watched+1], nil
 }
 
-func (s *Service) selection(ctx context.Context, n Newsletter, since, now time.Time) (Selection, error) {
-	first, err := s.Store.SeeNewsletter(ctx, now, n.Name)
+func (s *Service) selection(ctx context.Context, r Request) (Selection, error) {
+	first, err := s.seen(ctx, r.Newsletter, s.Clock.Now(), r.DryRun)
 	if err != nil {
-		return Selection{}, fmt.Errorf("look up newsletter %s: %w", n.Name, err)
+		return Selection{}, err
 	}
-	return n.Select(s.Posts(), Window{FirstSeen: first, Since: since, Now: now}, s.Settle), nil
+	return r.Newsletter.Select(s.Posts(), Window{FirstSeen: first, Since: r.Since, Now: r.At}, s.Settle), nil
+}
+
+// seen gives when a newsletter was first seen: now, if never. A dry look at it
+// does not count.
+func (s *Service) seen(ctx context.Context, n Newsletter, now time.Time, dry bool) (time.Time, error) {
+	first, err := s.Store.NewsletterSeen(ctx, n.Name)
+	if err == nil && first.IsZero() {
+		if first = now; !dry {
+			first, err = s.Store.SeeNewsletter(ctx, now, n.Name)
+		}
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("look up newsletter %s: %w", n.Name, err)
+	}
+	return first, nil
 }
 
 // edition drafts the record.
@@ -91,6 +121,8 @@ func (s *Service) edition(r Request, sel Selection, now time.Time) store.Edition
 		Cadence:    store.CadenceSchedule,
 		Slot:       r.Slot,
 		Manual:     r.Slot == "",
+		DueAt:      r.DueAt,
+		Late:       r.Late,
 		Status:     store.EditionSending,
 		Since:      r.Since,
 		InDoubt:    n.InDoubt,
@@ -118,12 +150,12 @@ func postIDs(entries []*catalog.Entry) []int64 {
 }
 
 // compose makes the frozen mail of one group.
-func (s *Service) compose(r Request, number int, due []*catalog.Entry, now time.Time) (store.Group, error) {
+func (s *Service) compose(r Request, number int, due []*catalog.Entry, posts *catalog.Snapshot) (store.Group, error) {
 	_, from, err := mail.ParseMailbox(r.Newsletter.From)
 	if err != nil {
 		return store.Group{}, fmt.Errorf("newsletter %s: from: %w", r.Newsletter.Name, err)
 	}
-	m, err := s.Templates.Compose(s.digestInput(r, due, now))
+	m, err := s.Templates.Compose(s.digestInput(r, due, posts))
 	if err != nil {
 		return store.Group{}, fmt.Errorf("compose %s: %w", r.Newsletter.Name, err)
 	}
@@ -138,8 +170,8 @@ func (s *Service) compose(r Request, number int, due []*catalog.Entry, now time.
 	return store.Group{
 		Number:    number,
 		PostIDs:   postIDs(due),
-		NotBefore: now,
-		Date:      now,
+		NotBefore: r.At,
+		Date:      r.At,
 		Sender:    from.String(),
 		Subject:   m.Subject,
 		Template:  frozen,
@@ -168,15 +200,15 @@ func (s *Service) Preview(ctx context.Context, r Request, email string) (store.G
 }
 
 func (s *Service) previewAll(ctx context.Context, r Request) (store.Group, error) {
-	now := s.Clock.Now()
-	sel, err := s.selection(ctx, r.Newsletter, r.Since, now)
+	r.At = s.Clock.Now()
+	sel, err := s.selection(ctx, r)
 	if err != nil {
 		return store.Group{}, err
 	}
 	if len(sel.Included) == 0 {
 		return store.Group{}, fmt.Errorf("newsletter %s has nothing to show: %s (older posts: --since DATE)", r.Newsletter.Name, sel.nothing())
 	}
-	return s.compose(r, 0, sel.Included, now)
+	return s.compose(r, 0, sel.Included, sel.posts)
 }
 
 // Settled waits until every post that an edition made now could hold has
@@ -184,9 +216,9 @@ func (s *Service) previewAll(ctx context.Context, r Request) (store.Group, error
 func (s *Service) Settled(ctx context.Context, n Newsletter, since time.Time, told func(file string, wait time.Duration)) error {
 	for {
 		now := s.Clock.Now()
-		first, err := s.Store.SeeNewsletter(ctx, now, n.Name)
+		first, err := s.seen(ctx, n, now, false)
 		if err != nil {
-			return fmt.Errorf("look up newsletter %s: %w", n.Name, err)
+			return err
 		}
 		at, file := n.settles(s.Posts(), Window{FirstSeen: first, Since: since, Now: now}, s.Settle)
 		if at.IsZero() {
@@ -202,8 +234,8 @@ func (s *Service) Settled(ctx context.Context, n Newsletter, since time.Time, to
 }
 
 // digestInput says what the mail of a group shows.
-func (s *Service) digestInput(r Request, due []*catalog.Entry, now time.Time) digest.Input {
-	n, snap := r.Newsletter, s.Posts()
+func (s *Service) digestInput(r Request, due []*catalog.Entry, posts *catalog.Snapshot) digest.Input {
+	n := r.Newsletter
 	items := make([]digest.Item, len(due))
 	for i, e := range due {
 		items[i] = digest.Item{
@@ -223,9 +255,9 @@ func (s *Service) digestInput(r Request, due []*catalog.Entry, now time.Time) di
 		Items:      items,
 		Intro:      r.Intro,
 		Subject:    r.Subject,
-		Date:       now,
+		Date:       r.At,
 		Location:   n.Zone,
-		Topics:     append(names(n.Topics.Categories, snap.Categories), names(n.Topics.Tags, snap.Tags)...),
+		Topics:     append(names(n.Topics.Categories, posts.Categories), names(n.Topics.Tags, posts.Tags)...),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"tidings/internal/schedule"
@@ -16,6 +17,10 @@ type Scheduler struct {
 	service *Service
 	metrics *Metrics
 	planned func() // called after an edition that may be sent
+	started time.Time
+
+	mu     sync.Mutex
+	faults map[string]error // newsletter → why its due run cannot be made at present
 }
 
 // NewScheduler makes a Scheduler that calls planned when there is something
@@ -24,7 +29,7 @@ func NewScheduler(s *Service, planned func(), m *Metrics) *Scheduler {
 	if m == nil {
 		m = NewMetrics(nil)
 	}
-	return &Scheduler{service: s, metrics: m, planned: planned}
+	return &Scheduler{service: s, metrics: m, planned: planned, faults: map[string]error{}}
 }
 
 const (
@@ -35,6 +40,7 @@ const (
 
 // Run makes editions as they fall due until ctx ends.
 func (s *Scheduler) Run(ctx context.Context) error {
+	s.started = s.service.Clock.Now()
 	for {
 		now := s.service.Clock.Now()
 		next := now.Add(checkEvery)
@@ -42,9 +48,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			if n.Schedule == nil {
 				continue
 			}
-			if err := s.check(ctx, n, now); err != nil && ctx.Err() == nil {
-				s.service.Log.Error("a scheduled edition could not be made; trying again", "newsletter", n.Name, "error", err)
-			}
+			s.attend(ctx, n)
 			if slot, ok := n.Schedule.Next(now, n.Zone); ok && slot.At.Before(next) {
 				next = slot.At
 			}
@@ -55,101 +59,166 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	}
 }
 
+// attend checks one newsletter, and remembers why it could not.
+func (s *Scheduler) attend(ctx context.Context, n Newsletter) {
+	err := s.check(ctx, n)
+	if ctx.Err() != nil {
+		return
+	}
+	s.mu.Lock()
+	before := s.faults[n.Name]
+	s.faults[n.Name] = err
+	s.mu.Unlock()
+	if err != nil && (before == nil || before.Error() != err.Error()) {
+		s.service.Log.Error("a scheduled edition could not be made; trying again", "newsletter", n.Name, "error", err)
+	}
+}
+
+// Fault gives why a newsletter's due run cannot be made at present; nil if it
+// can, or none is due.
+func (s *Scheduler) Fault(newsletter string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.faults[newsletter]
+}
+
 // check handles the slots of one newsletter that are due and have no edition.
-func (s *Scheduler) check(ctx context.Context, n Newsletter, now time.Time) error {
-	after, err := s.handled(ctx, n, now)
+func (s *Scheduler) check(ctx context.Context, n Newsletter) error {
+	now := s.service.Clock.Now()
+	first, err := s.service.seen(ctx, n, now, false)
 	if err != nil {
 		return err
 	}
-	var missed []schedule.Slot
-	var due schedule.Slot
-	for slot := range n.Schedule.Slots(after, now, n.Zone) {
-		if due.Key != "" {
-			missed = append(missed, due)
+	due, err := s.service.owed(ctx, n, first, now)
+	if err != nil || len(due.slots) == 0 {
+		return err
+	}
+	missed, runs := due.split(now, s.service.punctual())
+	if err := s.recordMissed(ctx, n, due, missed, runs[0]); err != nil {
+		return err
+	}
+	for i, slot := range runs {
+		if i+1 < len(runs) && runs[i+1].At.Equal(slot.At) {
+			err = s.skip(ctx, n, standsFor(notThatDay, runs[i+1]), false, slot)
+		} else {
+			err = s.run(ctx, n, slot, now)
 		}
-		due = slot
+		if err != nil {
+			return err
+		}
 	}
-	if due.Key == "" {
-		return nil
-	}
-	if err := s.skip(ctx, n, now, missedRun+"; the run of "+due.Key+" stands for it", missed...); err != nil {
-		return err
-	}
-	return s.run(ctx, n, due, now)
+	return nil
 }
 
-// handled gives the instant up to which slots are accounted for.
-func (s *Scheduler) handled(ctx context.Context, n Newsletter, now time.Time) (time.Time, error) {
-	first, err := s.service.Store.SeeNewsletter(ctx, now, n.Name)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("look up newsletter %s: %w", n.Name, err)
+// Why a run was not made at its time.
+const (
+	notRunning = "tidings was not running"
+	asleep     = "the machine slept or its clock was set forward"
+	notThatDay = "its local time was left out that day, when the clocks were set forward"
+)
+
+// cause says why a slot was not attended to.
+func (s *Scheduler) cause(n Newsletter, slot schedule.Slot) string {
+	if err := s.Fault(n.Name); err != nil && !slot.At.Before(s.started) {
+		return "it could not be made: " + err.Error()
 	}
-	key, err := s.service.Store.LastSlot(ctx, n.Name, store.CadenceSchedule)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("look up the last run of %s: %w", n.Name, err)
+	if slot.At.Before(s.started) {
+		return notRunning
 	}
-	if key == "" {
-		return first, nil
-	}
-	last, err := schedule.ParseKey(key, n.Zone)
-	if err != nil || last.Before(first) {
-		return first, err
-	}
-	return last, nil
+	return asleep
 }
 
-// missedRun is why a run has no edition whose minute went by unattended.
-const missedRun = "missed while tidings was not running"
+func standsFor(why string, run schedule.Slot) string {
+	return why + "; the run of " + run.Key + " stands for it"
+}
+
+// recordChunk is how many records are made in one transaction, so that those
+// of a long time do not keep the senders from the database.
+const recordChunk = 500
+
+// recordMissed records the slots that went by unattended; run stands for them.
+func (s *Scheduler) recordMissed(ctx context.Context, n Newsletter, due owed, missed []schedule.Slot, run schedule.Slot) error {
+	if due.older > 0 {
+		reason := fmt.Sprintf("missed while %s: %d runs from %s to %s, which share this record", s.cause(n, due.first), due.older, due.first.Key, due.until.Key)
+		if err := s.skip(ctx, n, reason, true, due.until); err != nil {
+			return err
+		}
+	}
+	for len(missed) > 0 {
+		chunk := missed[:min(recordChunk, len(missed))]
+		if err := s.skip(ctx, n, standsFor("missed while "+s.cause(n, chunk[0]), run), true, chunk...); err != nil {
+			return err
+		}
+		missed = missed[len(chunk):]
+	}
+	return nil
+}
 
 // punctual is how late a run may be and still count as in time: as long as a
 // running process may take to notice, which is longer on a clock that races.
-func (s *Scheduler) punctual() time.Duration {
-	return max(2*checkEvery, s.service.Clock.Span(2*time.Second))
+func (s *Service) punctual() time.Duration {
+	return max(2*checkEvery, s.Clock.Span(2*time.Second))
 }
 
-// run makes the edition of a due slot, or records why there is none.
+// refuse says why a run that is late is not made; "" if it is made.
+func (n Newsletter) refuse(late time.Duration) string {
+	switch {
+	case !n.CatchUp:
+		return fmt.Sprintf("%s ago (catch_up: skip)", late)
+	case late > n.MaxLateness:
+		return fmt.Sprintf("%s ago: more than max_lateness (%s)", late, days(n.MaxLateness))
+	}
+	return ""
+}
+
+// run makes the edition of a due slot, or records why there is none. A run
+// that is in time holds what its instant holds, whenever exactly it is made.
 func (s *Scheduler) run(ctx context.Context, n Newsletter, slot schedule.Slot, now time.Time) error {
 	late := now.Sub(slot.At).Round(time.Second)
-	missed := late > s.punctual()
-	switch {
-	case missed && !n.CatchUp:
-		return s.skip(ctx, n, now, fmt.Sprintf("%s, %s ago (catch_up: skip)", missedRun, late), slot)
-	case missed && late > n.MaxLateness:
-		return s.skip(ctx, n, now, fmt.Sprintf("%s, %s ago: more than max_lateness (%s)", missedRun, late, days(n.MaxLateness)), slot)
+	r := Request{Newsletter: n, Slot: slot.Key, DueAt: slot.At, At: slot.At}
+	if late > s.service.punctual() {
+		r.At, r.Late = time.Time{}, fmt.Sprintf("%s: %s", late, s.cause(n, slot))
+		if why := n.refuse(late); why != "" {
+			return s.skip(ctx, n, fmt.Sprintf("missed while %s, %s", s.cause(n, slot), why), true, slot)
+		}
 	}
-	s.fresh(ctx, now)
-	p, err := s.service.Plan(ctx, Request{Newsletter: n, Slot: slot.Key})
+	s.fresh(ctx, slot.At)
+	p, err := s.service.Plan(ctx, r)
 	switch {
 	case errors.Is(err, store.ErrExists):
 		return nil // another process was first
 	case err != nil && transient(err):
 		return err
 	case err != nil:
-		return s.fail(ctx, n, slot, now, err)
+		return s.fail(ctx, n, slot, err)
 	}
-	s.report(p.Edition, late)
+	s.report(p.Edition)
 	return nil
 }
 
 // transient reports whether planning may succeed when tried again as it is.
 func transient(err error) bool {
-	return errors.Is(err, store.ErrLocked) || errors.Is(err, store.ErrUnwritable) ||
+	return errors.Is(err, store.ErrLocked) || errors.Is(err, store.ErrUnwritable) || errors.Is(err, store.ErrClock) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// fresh waits until a post that appears at this very minute has appeared.
-func (s *Scheduler) fresh(ctx context.Context, now time.Time) {
+// fresh waits until a post that appears at this very minute has appeared. The
+// posts are read in real time, however fast a rehearsed clock runs.
+func (s *Scheduler) fresh(ctx context.Context, at time.Time) {
 	for range freshTries {
 		next := s.service.Posts().Next
-		if next.IsZero() || next.After(now) || s.service.Clock.Sleep(ctx, freshPause) != nil {
+		if next.IsZero() || next.After(at) || s.service.Clock.Sleep(ctx, s.service.Clock.Span(freshPause)) != nil {
 			return
 		}
 	}
 }
 
-func (s *Scheduler) report(e store.Edition, late time.Duration) {
+func (s *Scheduler) report(e store.Edition) {
 	s.metrics.edition(e.Status)
 	log := s.service.Log.With("newsletter", e.Newsletter, "slot", e.Slot, "edition", e.ID)
+	if e.Late != "" {
+		log = log.With("late", e.Late)
+	}
 	switch e.Status {
 	case store.EditionSkipped:
 		log.Info("edition skipped", "reason", e.Reason)
@@ -157,40 +226,38 @@ func (s *Scheduler) report(e store.Edition, late time.Duration) {
 		log.Info("edition waits for approval", "posts", e.Posts, "readers", e.Counts.Pending,
 			"approve", fmt.Sprintf("tidings editions resume %d", e.ID))
 	default:
-		log.Info("edition planned", "posts", e.Posts, "readers", e.Counts.Pending, "late", late)
+		log.Info("edition planned", "posts", e.Posts, "readers", e.Counts.Pending)
 		s.planned()
 	}
 }
 
-// skip records slots that send nothing.
-func (s *Scheduler) skip(ctx context.Context, n Newsletter, now time.Time, reason string, slots ...schedule.Slot) error {
-	return s.note(ctx, n, now, store.EditionSkipped, reason, slots)
+// skip records slots that send nothing; missed, if because of an accident.
+func (s *Scheduler) skip(ctx context.Context, n Newsletter, reason string, missed bool, slots ...schedule.Slot) error {
+	e := store.Edition{Status: store.EditionSkipped, Reason: reason, Missed: missed}
+	return s.note(ctx, n, e, slots)
 }
 
 // fail records a slot whose edition cannot be made.
-func (s *Scheduler) fail(ctx context.Context, n Newsletter, slot schedule.Slot, now time.Time, cause error) error {
+func (s *Scheduler) fail(ctx context.Context, n Newsletter, slot schedule.Slot, cause error) error {
 	s.service.Log.Error("edition failed", "newsletter", n.Name, "slot", slot.Key, "error", cause)
-	return s.note(ctx, n, now, store.EditionFailed, cause.Error(), []schedule.Slot{slot})
+	return s.note(ctx, n, store.Edition{Status: store.EditionFailed, Reason: cause.Error()}, []schedule.Slot{slot})
 }
 
-func (s *Scheduler) note(ctx context.Context, n Newsletter, now time.Time, status, reason string, slots []schedule.Slot) error {
-	if len(slots) == 0 {
-		return nil
-	}
+// note records e for each of some slots.
+func (s *Scheduler) note(ctx context.Context, n Newsletter, e store.Edition, slots []schedule.Slot) error {
+	e.Newsletter, e.Cadence, e.InDoubt = n.Name, store.CadenceSchedule, n.InDoubt
 	records := make([]store.Edition, len(slots))
 	for i, slot := range slots {
-		records[i] = store.Edition{
-			Newsletter: n.Name, Cadence: store.CadenceSchedule, Slot: slot.Key,
-			Status: status, Reason: reason, InDoubt: n.InDoubt, CreatedAt: now, FinishedAt: now,
-		}
+		e.Slot, e.DueAt = slot.Key, slot.At
+		records[i] = e
 	}
-	inserted, err := s.service.Store.RecordEditions(ctx, now, records)
+	inserted, err := s.service.Store.RecordEditions(ctx, s.service.Clock.Now(), records)
 	if err != nil {
 		return fmt.Errorf("record %d runs of %s: %w", len(slots), n.Name, err)
 	}
 	if inserted > 0 {
-		s.metrics.edition(status)
-		s.service.Log.Info("runs without an edition", "newsletter", n.Name, "runs", inserted, "last", slots[len(slots)-1].Key, "status", status, "reason", reason)
+		s.metrics.edition(e.Status)
+		s.service.Log.Info("runs without an edition", "newsletter", n.Name, "runs", inserted, "last", slots[len(slots)-1].Key, "status", e.Status, "reason", e.Reason)
 	}
 	return nil
 }

@@ -95,6 +95,9 @@ func ParseKey(key string, zone *time.Location) (time.Time, error) {
 	return instant(naive, zone), nil
 }
 
+// Key gives the key of a slot at an instant: what the zone's clocks show.
+func Key(t time.Time, zone *time.Location) string { return t.In(zone).Format(keyLayout) }
+
 // wall gives t's wall clock as if it were UTC's.
 func wall(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)

@@ -34,8 +34,11 @@ type Edition struct {
 	Cadence    string
 	Slot       string // local slot "2006-01-02T15:04", or "manual-…"; unique with newsletter and cadence
 	Manual     bool
+	DueAt      time.Time // the instant of the slot; zero for one by hand
 	Status     string
-	Reason     string
+	Reason     string    // why nothing was sent
+	Late       string    // by how much it was made later than DueAt, and why; "" if it was in time
+	Missed     bool      // skipped, because its time went by unattended
 	Since      time.Time // zero: since the newsletter was first seen
 	InDoubt    string    // Resend, Hold or Skip
 	Posts      int       // distinct posts
@@ -43,6 +46,17 @@ type Edition struct {
 	ExpiresAt  time.Time // pending deliveries fail then
 	FinishedAt time.Time
 	Counts     Counts
+}
+
+// Why gives Reason and Late as one text; "" if there is nothing to say.
+func (e Edition) Why() string {
+	switch {
+	case e.Late == "":
+		return e.Reason
+	case e.Reason == "":
+		return "late by " + e.Late
+	}
+	return e.Reason + "; late by " + e.Late
 }
 
 // Counts is the account of an edition, kept with every change of a delivery:
@@ -104,10 +118,12 @@ func (e *SkipError) Error() string { return "edition skipped: " + e.Reason }
 type Editions interface {
 	// SeeNewsletter gives when the newsletter was first seen, now if never.
 	SeeNewsletter(ctx context.Context, now time.Time, name string) (time.Time, error)
+	// NewsletterSeen gives when that was, without seeing it; zero if never.
+	NewsletterSeen(ctx context.Context, name string) (time.Time, error)
 
 	// PlanEdition records an edition and one delivery per reader, in one
 	// transaction; its memory does not grow with the number of readers. Of e
-	// it takes Newsletter, Cadence, Slot, Manual, Since, InDoubt, ExpiresAt,
+	// it takes Newsletter, Cadence, Slot, Manual, DueAt, Late, Since, InDoubt, ExpiresAt,
 	// and Status if that is EditionPlanned; else the edition is sending.
 	// candidates are the posts that readers may be due. If no reader is
 	// assigned to a group, the edition is recorded as skipped with e.Reason
@@ -122,8 +138,11 @@ type Editions interface {
 	// their Reason. Those whose slot is taken are left alone. ErrConflict if
 	// one has another status.
 	RecordEditions(ctx context.Context, now time.Time, es []Edition) (inserted int, err error)
-	// LastSlot gives the newest scheduled slot on record; "" if none.
-	LastSlot(ctx context.Context, newsletter, cadence string) (string, error)
+	// LastRun gives the edition with the newest scheduled slot that is not
+	// after the slot until. ErrNotFound if there is none.
+	LastRun(ctx context.Context, newsletter, cadence, until string) (Edition, error)
+	// PendingEditions gives those with deliveries pending, oldest first.
+	PendingEditions(ctx context.Context) ([]Edition, error)
 
 	Edition(ctx context.Context, id int64) (Edition, error) // ErrNotFound
 	// ListEditions gives the newest first; newsletter "" means all, limit 0 no limit.

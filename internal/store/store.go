@@ -25,6 +25,7 @@ var (
 	ErrNewerSchema = errors.New("the database was written by a newer tidings")
 	ErrLocked      = errors.New("the database is locked by another process")
 	ErrUnwritable  = errors.New("the database cannot be written") // read-only, disk full or failing
+	ErrClock       = errors.New("the clock was set back")         // see Timekeeping
 )
 
 // A Store is all of the database.
@@ -38,6 +39,8 @@ type Store interface {
 	Editions
 	Deliveries
 	Notices
+	Alerts
+	Timekeeping
 
 	// CheckWritable makes one small durable write, for readiness probes.
 	CheckWritable(ctx context.Context) error

@@ -172,10 +172,10 @@ func TestMigrateWaitsItsTurn(t *testing.T) {
 
 func TestNewerSchemaIsRefused(t *testing.T) {
 	path := fresh(t)
-	exec(t, raw(t, path), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (7, 1)`)
+	exec(t, raw(t, path), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)`)
 	for _, opts := range [][]sqlite.Option{nil, {sqlite.ReadOnly()}} {
 		_, err := sqlite.Open(t.Context(), path, opts...)
-		wantError(t, err, store.ErrNewerSchema, path, "version 7", fmt.Sprintf("up to %d", newest(t)), "install")
+		wantError(t, err, store.ErrNewerSchema, path, "version 99", fmt.Sprintf("up to %d", newest(t)), "install")
 	}
 	_, _, err := sqlite.Migrate(t.Context(), path)
 	wantError(t, err, store.ErrNewerSchema)
@@ -296,7 +296,9 @@ func TestCheck(t *testing.T) {
 	}
 	db := raw(t, path)
 	exec(t, db, `INSERT INTO newsletters (id, name) VALUES (1, 'weekly')`)
-	exec(t, db, `INSERT INTO editions VALUES (5, 1, 'schedule', 's', 0, 'sending', '', NULL, 'resend', 1, 1, 1, NULL, 2, 0, 0, 0, 0, 0, 2, 0)`)
+	exec(t, db, `INSERT INTO editions (id, newsletter_id, cadence, slot, manual, status, reason, in_doubt_policy, posts,
+		eligible, sent, failed, suppressed, empty, in_doubt, pending, resent_in_doubt)
+		VALUES (5, 1, 'schedule', 's', 0, 'sending', '', 'resend', 1, 2, 0, 0, 0, 0, 0, 2, 0)`)
 	exec(t, db, `INSERT INTO deliveries (edition_id, seq, subscriber_id, group_number, state, next_at) VALUES (5, 1, 1, 0, 0, 1)`)
 	exec(t, db, `INSERT INTO post_paths VALUES ('/lost/', 99)`)
 	problems := strings.Join(check(), "\n")

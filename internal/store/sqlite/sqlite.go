@@ -39,6 +39,7 @@ type options struct {
 	busy     time.Duration
 	readOnly bool
 	cache    int // of the writer, in KiB
+	anyClock bool
 }
 
 // BusyTimeout sets how long to wait for another process's lock; 10 s if not
@@ -53,6 +54,10 @@ func ReadOnly() Option { return func(o *options) { o.readOnly = true } }
 // Cache bounds the memory that is used to write, in KiB; 64 MiB if not given,
 // which large imports and plans make use of.
 func Cache(kib int) Option { return func(o *options) { o.cache = kib } }
+
+// AnyClock takes every instant as it comes, for a rehearsal; otherwise see
+// [store.Timekeeping].
+func AnyClock() Option { return func(o *options) { o.anyClock = true } }
 
 func settings(opts []Option) options {
 	o := options{busy: defaultBusyTimeout, cache: writerCache}
@@ -85,7 +90,11 @@ func open(ctx context.Context, path string, o options) (*sqlstore.Store, error) 
 	if err := prepare(ctx, writer, path, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, explain(err)), writer.Close(), reader.Close())
 	}
-	return sqlstore.New(writer, reader, sqlstore.Dialect{Explain: explain}), nil
+	s := sqlstore.New(writer, reader, sqlstore.Dialect{Explain: explain})
+	if o.anyClock {
+		s.AnyClock()
+	}
+	return s, nil
 }
 
 // prepare sees to it that the schema is the one this program works with.

@@ -16,6 +16,9 @@ func (s *Store) Claim(ctx context.Context, now time.Time, holder string, limit i
 	c := claim{now: now, holder: holder, deltas: map[int64]*store.Counts{}}
 	err := s.write(ctx, "claim deliveries", func(t *tx) error {
 		c.tx = t
+		if err := s.keepTime(t, now); err != nil {
+			return err
+		}
 		editions, err := t.sending()
 		if err != nil {
 			return err

@@ -18,15 +18,24 @@ func (s *Store) SeeNewsletter(ctx context.Context, now time.Time, name string) (
 	return seen, err
 }
 
-const editionQuery = `SELECT e.id, n.name, e.cadence, e.slot, e.manual, e.status, e.reason, e.since, e.in_doubt_policy,
-	e.posts, e.created_at, e.expires_at, e.finished_at,
+// NewsletterSeen implements [store.Editions].
+func (s *Store) NewsletterSeen(ctx context.Context, name string) (seen time.Time, err error) {
+	err = s.read(ctx, "look up newsletter "+name, func(t *tx) error {
+		_, err := t.maybe(`SELECT first_seen FROM newsletters WHERE name = ?1`, []any{name}, instant{&seen})
+		return err
+	})
+	return seen, err
+}
+
+const editionQuery = `SELECT e.id, n.name, e.cadence, e.slot, e.manual, e.due_at, e.status, e.reason, e.late, e.missed,
+	e.since, e.in_doubt_policy, e.posts, e.created_at, e.expires_at, e.finished_at,
 	e.eligible, e.sent, e.failed, e.suppressed, e.empty, e.in_doubt, e.pending, e.resent_in_doubt
 	FROM editions e JOIN newsletters n ON n.id = e.newsletter_id `
 
 func scanEdition(r row) (e store.Edition, err error) {
 	c := &e.Counts
-	err = r.Scan(&e.ID, &e.Newsletter, &e.Cadence, &e.Slot, &e.Manual, &e.Status, &e.Reason, instant{&e.Since}, &e.InDoubt,
-		&e.Posts, instant{&e.CreatedAt}, instant{&e.ExpiresAt}, instant{&e.FinishedAt},
+	err = r.Scan(&e.ID, &e.Newsletter, &e.Cadence, &e.Slot, &e.Manual, instant{&e.DueAt}, &e.Status, &e.Reason, &e.Late, &e.Missed,
+		instant{&e.Since}, &e.InDoubt, &e.Posts, instant{&e.CreatedAt}, instant{&e.ExpiresAt}, instant{&e.FinishedAt},
 		&c.Eligible, &c.Sent, &c.Failed, &c.Suppressed, &c.Empty, &c.InDoubt, &c.Pending, &c.ResentInDoubt)
 	return e, err
 }
@@ -53,12 +62,12 @@ func (t *tx) insertEdition(e store.Edition) (id int64, taken bool, err error) {
 		return 0, false, err
 	}
 	c := e.Counts
-	found, err := t.maybe(`INSERT INTO editions (newsletter_id, cadence, slot, manual, status, reason, since,
+	found, err := t.maybe(`INSERT INTO editions (newsletter_id, cadence, slot, manual, due_at, status, reason, late, missed, since,
 		in_doubt_policy, posts, created_at, expires_at, finished_at,
 		eligible, sent, failed, suppressed, empty, in_doubt, pending, resent_in_doubt)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)
 		ON CONFLICT (newsletter_id, cadence, slot) DO NOTHING RETURNING id`,
-		[]any{newsletter, e.Cadence, e.Slot, flag(e.Manual), e.Status, clip(e.Reason), millis(e.Since),
+		[]any{newsletter, e.Cadence, e.Slot, flag(e.Manual), millis(e.DueAt), e.Status, clip(e.Reason), clip(e.Late), flag(e.Missed), millis(e.Since),
 			e.InDoubt, e.Posts, millis(e.CreatedAt), millis(e.ExpiresAt), millis(e.FinishedAt),
 			c.Eligible, c.Sent, c.Failed, c.Suppressed, c.Empty, c.InDoubt, c.Pending, c.ResentInDoubt}, &id)
 	return id, err == nil && !found, err
@@ -67,6 +76,9 @@ func (t *tx) insertEdition(e store.Edition) (id int64, taken bool, err error) {
 // RecordEditions implements [store.Editions].
 func (s *Store) RecordEditions(ctx context.Context, now time.Time, es []store.Edition) (inserted int, err error) {
 	err = s.write(ctx, "record editions", func(t *tx) error {
+		if err := s.keepTime(t, now); err != nil {
+			return err
+		}
 		for _, e := range es {
 			if e.Status != store.EditionSkipped && e.Status != store.EditionFailed {
 				return fmt.Errorf("slot %s of %s: status %q mails somebody: %w", e.Slot, e.Newsletter, e.Status, store.ErrConflict)
@@ -86,13 +98,30 @@ func (s *Store) RecordEditions(ctx context.Context, now time.Time, es []store.Ed
 	return inserted, nil
 }
 
-// LastSlot implements [store.Editions].
-func (s *Store) LastSlot(ctx context.Context, newsletter, cadence string) (slot string, err error) {
-	err = s.read(ctx, "find the last slot of "+newsletter, func(t *tx) error {
-		return t.one(`SELECT COALESCE(max(e.slot), '') FROM editions e JOIN newsletters n ON n.id = e.newsletter_id
-			WHERE n.name = ?1 AND e.cadence = ?2 AND e.manual = 0`, []any{newsletter, cadence}, &slot)
+// LastRun implements [store.Editions]. Slots by hand ("manual-…") sort behind
+// all others.
+func (s *Store) LastRun(ctx context.Context, newsletter, cadence, until string) (e store.Edition, err error) {
+	err = s.read(ctx, "find the last run of "+newsletter, func(t *tx) error {
+		found, err := all(t, scanEdition, editionQuery+`WHERE n.name = ?1 AND e.cadence = ?2 AND e.slot <= ?3 AND e.manual = 0
+			ORDER BY e.slot DESC LIMIT 1`, newsletter, cadence, until)
+		if err == nil && len(found) == 0 {
+			err = store.ErrNotFound
+		}
+		if err == nil {
+			e = found[0]
+		}
+		return err
 	})
-	return slot, err
+	return e, err
+}
+
+// PendingEditions implements [store.Editions].
+func (s *Store) PendingEditions(ctx context.Context) (list []store.Edition, err error) {
+	err = s.read(ctx, "list the editions with deliveries pending", func(t *tx) error {
+		list, err = all(t, scanEdition, editionQuery+`WHERE e.pending > 0 ORDER BY e.id`)
+		return err
+	})
+	return list, err
 }
 
 // Edition implements [store.Editions].

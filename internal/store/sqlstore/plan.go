@@ -26,6 +26,11 @@ func (s *Store) PlanEdition(ctx context.Context, now time.Time, e store.Edition,
 	}
 	err := transaction(ctx, fmt.Sprintf("plan slot %s of %s", e.Slot, e.Newsletter), func(t *tx) error {
 		p.tx = t
+		if !dryRun {
+			if err := s.keepTime(t, now); err != nil {
+				return err
+			}
+		}
 		return p.run(candidates)
 	})
 	if err != nil {

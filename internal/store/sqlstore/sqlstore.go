@@ -34,6 +34,7 @@ type Dialect struct {
 type Store struct {
 	writer, reader *sql.DB
 	dialect        Dialect
+	anyClock       bool
 }
 
 var _ store.Store = (*Store)(nil)

@@ -11,11 +11,19 @@ import (
 
 func testEditions(_ *testing.T, f *fixture) {
 	f.signUp("a@example.com", "weekly") // knows the name, but has not seen it
+	for _, name := range []string{"weekly", "unknown"} {
+		seen, err := f.NewsletterSeen(f.ctx, name)
+		f.check(err)
+		f.equal(name+" not seen", seen.IsZero(), true)
+	}
 	f.now = f.now.Add(time.Minute)
 	for range 2 {
 		seen, err := f.SeeNewsletter(f.ctx, f.now, "weekly")
 		f.check(err)
 		f.equal("first seen", seen, epoch.Add(time.Minute))
+		looked, err := f.NewsletterSeen(f.ctx, "weekly")
+		f.check(err)
+		f.equal("seen", looked, seen)
 		f.now = f.now.Add(time.Hour)
 	}
 	_, err := f.Edition(f.ctx, 999)
@@ -28,12 +36,11 @@ func testEditions(_ *testing.T, f *fixture) {
 }
 
 func testRecordEditions(_ *testing.T, f *fixture) {
-	slot, err := f.LastSlot(f.ctx, "weekly", store.CadenceSchedule)
-	f.check(err)
-	f.equal("no slot yet", slot, "")
+	_, err := f.LastRun(f.ctx, "weekly", store.CadenceSchedule, "9")
+	f.fails("no run yet", err, store.ErrNotFound)
 
 	at := func(newsletter, slot, status string) store.Edition {
-		return store.Edition{Newsletter: newsletter, Cadence: store.CadenceSchedule, Slot: slot, Status: status, Reason: "because"}
+		return store.Edition{Newsletter: newsletter, Cadence: store.CadenceSchedule, Slot: slot, Status: status, Reason: "because", DueAt: f.now, Late: "3h: asleep", Missed: true}
 	}
 	record := func(es ...store.Edition) int {
 		n, err := f.RecordEditions(f.ctx, f.now, es)
@@ -48,9 +55,13 @@ func testRecordEditions(_ *testing.T, f *fixture) {
 	manual := at("weekly", "manual-2026-04-01", store.EditionSkipped)
 	manual.Manual = true
 	record(manual)
-	slot, err = f.LastSlot(f.ctx, "weekly", store.CadenceSchedule)
-	f.check(err)
-	f.equal("last slot", slot, "2026-03-16T08:00")
+	for until, want := range map[string]string{
+		"2027-01-01T00:00": "2026-03-16T08:00", "2026-03-16T08:00": "2026-03-16T08:00", "2026-03-16T07:59": "2026-03-09T08:00",
+	} {
+		last, err := f.LastRun(f.ctx, "weekly", store.CadenceSchedule, until)
+		f.check(err)
+		f.equal("last run until "+until, last.Slot, want)
+	}
 
 	list, err := f.ListEditions(f.ctx, "weekly", 2)
 	f.check(err)

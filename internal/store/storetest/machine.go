@@ -23,6 +23,7 @@ func testDeliveryMachine(t *testing.T, open func(*testing.T) store.Store) {
 			fixture:    &fixture{Store: st, t: r, ctx: t.Context(), now: epoch, slot: run * 1000},
 			newsletter: fmt.Sprintf("letter-%d", run), held: map[string][]store.Job{}, barred: map[int64]bool{},
 		}
+		m.check(st.AcceptClock(t.Context(), epoch)) // each run begins anew
 		m.join(r)
 		m.postIDs = m.posts(2)
 		r.Repeat(map[string]func(*rapid.T){

@@ -1,0 +1,71 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"tidings/internal/store"
+)
+
+// clockMark is where the latest instant is kept, in Unix milliseconds.
+const clockMark = "clock"
+
+// clockStep is how exactly: a write for each claim would be too much.
+const clockStep = time.Minute
+
+// AnyClock makes the store take every instant as it comes: those of a
+// rehearsal are made up, and say nothing of the machine's clock.
+func (s *Store) AnyClock() { s.anyClock = true }
+
+// LastUsed implements [store.Timekeeping].
+func (s *Store) LastUsed(ctx context.Context) (latest time.Time, err error) {
+	err = s.read(ctx, "read when the database was last used", func(t *tx) error {
+		latest, err = t.lastUsed()
+		return err
+	})
+	return latest, err
+}
+
+// AcceptClock implements [store.Timekeeping].
+func (s *Store) AcceptClock(ctx context.Context, now time.Time) error {
+	return s.write(ctx, "accept the clock", func(t *tx) error { return t.markClock(now) })
+}
+
+// keepTime refuses to work by a clock that was set back, and remembers now.
+func (s *Store) keepTime(t *tx, now time.Time) error {
+	if s.anyClock {
+		return nil
+	}
+	latest, err := t.lastUsed()
+	switch {
+	case err != nil:
+		return err
+	case now.Before(latest.Add(-store.ClockSlack)):
+		return fmt.Errorf("%w: it says %s, but this database was in use at %s; nothing is mailed until it is right again, or, if it is right, until you say: tidings db clock --accept",
+			store.ErrClock, now.UTC().Format(time.RFC3339), latest.Format(time.RFC3339))
+	case now.Before(latest.Add(clockStep)):
+		return nil
+	}
+	return t.markClock(now)
+}
+
+func (t *tx) lastUsed() (time.Time, error) {
+	var text string
+	found, err := t.maybe(`SELECT value FROM meta WHERE name = ?1`, []any{clockMark}, &text)
+	if err != nil || !found {
+		return time.Time{}, err
+	}
+	ms, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("stored instant %q: %w", text, err)
+	}
+	return time.UnixMilli(ms).UTC(), nil
+}
+
+func (t *tx) markClock(now time.Time) error {
+	_, err := t.exec(`INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+		clockMark, strconv.FormatInt(now.UnixMilli(), 10))
+	return err
+}
