@@ -83,7 +83,8 @@ func (c Clock) Wait(ctx context.Context, until time.Time) error {
 		if left <= 0 {
 			return ctx.Err()
 		}
-		if err := sleep(ctx, min(c.Real(left), longest)); err != nil {
+		// Not 0, for less than a nanosecond: that would not let time pass.
+		if err := sleep(ctx, min(max(c.Real(left), 1), longest)); err != nil {
 			return err
 		}
 	}

@@ -97,9 +97,9 @@ func (s *Scheduler) check(ctx context.Context, n Newsletter) error {
 	if err := s.recordMissed(ctx, n, due, missed, runs[0]); err != nil {
 		return err
 	}
-	for i, slot := range runs {
-		if i+1 < len(runs) && runs[i+1].At.Equal(slot.At) {
-			err = s.skip(ctx, n, standsFor(notThatDay, runs[i+1]), false, slot)
+	for _, slot := range runs {
+		if last := lastAt(runs, slot.At); last != slot {
+			err = s.skip(ctx, n, standsFor(notThatDay, last), false, slot)
 		} else {
 			err = s.run(ctx, n, slot, now)
 		}
@@ -108,6 +108,17 @@ func (s *Scheduler) check(ctx context.Context, n Newsletter) error {
 		}
 	}
 	return nil
+}
+
+// lastAt gives the last slot of an instant: in the hour that clocks leave out,
+// all slots fall on its end.
+func lastAt(slots []schedule.Slot, at time.Time) (last schedule.Slot) {
+	for _, slot := range slots {
+		if slot.At.Equal(at) {
+			last = slot
+		}
+	}
+	return last
 }
 
 // Why a run was not made at its time.

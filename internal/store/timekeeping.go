@@ -15,6 +15,8 @@ const ClockSlack = 5 * time.Minute
 type Timekeeping interface {
 	// LastUsed gives the latest instant; zero if there is none.
 	LastUsed(ctx context.Context) (time.Time, error)
-	// AcceptClock takes now for the latest instant, whatever it was.
+	// AcceptClock takes now for the latest instant, whatever it was, and
+	// forgets scheduled editions of later slots that mailed nobody: they were
+	// recorded by a clock that was ahead, and are due again in their time.
 	AcceptClock(ctx context.Context, now time.Time) error
 }

@@ -30,7 +30,12 @@ func (s *Store) LastUsed(ctx context.Context) (latest time.Time, err error) {
 
 // AcceptClock implements [store.Timekeeping].
 func (s *Store) AcceptClock(ctx context.Context, now time.Time) error {
-	return s.write(ctx, "accept the clock", func(t *tx) error { return t.markClock(now) })
+	return s.write(ctx, "accept the clock", func(t *tx) error {
+		if _, err := t.exec(`DELETE FROM editions WHERE due_at > ?1 AND status IN ('skipped', 'failed')`, millis(now)); err != nil {
+			return err
+		}
+		return t.markClock(now)
+	})
 }
 
 // keepTime refuses to work by a clock that was set back, and remembers now.

@@ -42,6 +42,16 @@ func testTimekeeping(_ *testing.T, f *fixture) {
 	f.equal("last used", latest, f.now)
 	f.now = epoch
 	f.fails("an hour back", calls["claim"](), store.ErrClock)
+	late := skipped
+	late.Slot, late.DueAt = "2026-03-02T09:00", epoch.Add(time.Hour)
+	skipped.DueAt = epoch
+	f.now = epoch.Add(time.Hour)
+	_, err = f.RecordEditions(f.ctx, f.now, []store.Edition{late})
+	f.check(err)
+	f.now = epoch
 	f.check(f.AcceptClock(f.ctx, f.now))
 	f.check(calls["claim"]())
+	last, err := f.LastRun(f.ctx, "weekly", store.CadenceSchedule, "9")
+	f.check(err)
+	f.equal("the run of an hour later is forgotten", last.Slot, skipped.Slot)
 }
