@@ -58,6 +58,9 @@ type editionJSON struct {
 	Reason        string     `json:"reason"`
 	Slot          string     `json:"slot"`
 	Manual        bool       `json:"manual"`
+	DueAt         *time.Time `json:"due_at,omitempty"`
+	LateSeconds   int        `json:"late_seconds,omitempty"`
+	Missed        bool       `json:"missed,omitempty"`
 	CreatedAt     time.Time  `json:"created_at"`
 	FinishedAt    *time.Time `json:"finished_at,omitempty"`
 	Subjects      []string   `json:"subjects,omitempty"`
@@ -79,7 +82,13 @@ func account(e store.Edition) editionJSON {
 		ID: e.ID, Newsletter: e.Newsletter, Status: e.Status, Posts: e.Posts,
 		Eligible: c.Eligible, Sent: c.Sent, Failed: c.Failed, Suppressed: c.Suppressed, Empty: c.Empty,
 		InDoubt: c.InDoubt, Pending: c.Pending, ResentInDoubt: c.ResentInDoubt,
-		Reason: e.Reason, Slot: e.Slot, Manual: e.Manual, CreatedAt: e.CreatedAt,
+		Reason: e.Why(), Slot: e.Slot, Manual: e.Manual, Missed: e.Missed, CreatedAt: e.CreatedAt,
+	}
+	if !e.DueAt.IsZero() {
+		j.DueAt = &e.DueAt
+	}
+	if e.Late != "" {
+		j.LateSeconds = int(e.CreatedAt.Sub(e.DueAt).Seconds())
 	}
 	if !e.FinishedAt.IsZero() {
 		j.FinishedAt = &e.FinishedAt

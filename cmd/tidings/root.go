@@ -66,7 +66,7 @@ func root(in io.Reader, out, errs io.Writer) *cobra.Command {
 	flags.StringVar(&a.logFormat, "log-format", "text", "text or json; logs go to standard error")
 	flags.StringVar(&a.logLevel, "log-level", "info", "debug, info, warn or error")
 	for _, sub := range []func(*app) *cobra.Command{
-		serveCommand, buildCommand, sendCommand, previewCommand, postsCommand, feedsCommand,
+		serveCommand, buildCommand, sendCommand, planCommand, previewCommand, postsCommand, feedsCommand,
 		subscribersCommand, suppressionsCommand, editionsCommand,
 		configCommand, dbCommand, initCommand, versionCommand,
 	} {

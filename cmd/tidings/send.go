@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -106,7 +105,7 @@ func (a *app) send(ctx context.Context, name string, o sendOptions) (err error) 
 			return err
 		}
 		if o.dryRun {
-			return a.showPlan(s, preview)
+			return a.showPlan(planned(preview))
 		}
 		if n := preview.Edition.Counts.Pending; n > 0 && !a.confirmed(fmt.Sprintf("Mail %s to %s?", plural(preview.Edition.Posts, "post"), plural(n, "reader"))) {
 			return errSaid
@@ -242,55 +241,4 @@ func (a *app) sendTests(ctx context.Context, s *newsletter.Service, r newsletter
 		return printJSON(a.out, map[string]any{"newsletter": r.Newsletter.Name, "subject": g.Subject, "posts": len(g.PostIDs), "test": to})
 	}
 	return nil
-}
-
-// planJSON is what a dry run reports.
-type planJSON struct {
-	editionJSON
-	Included []planPost  `json:"included"`
-	Excluded []planPost  `json:"excluded"`
-	Groups   []planGroup `json:"groups"`
-}
-
-type planPost struct {
-	File      string    `json:"file"`
-	Title     string    `json:"title"`
-	Published time.Time `json:"published"`
-	Reason    string    `json:"reason,omitempty"`
-}
-
-type planGroup struct {
-	Subject string `json:"subject"`
-	Posts   int    `json:"posts"`
-}
-
-func (a *app) showPlan(s *newsletter.Service, p newsletter.Plan) error {
-	j := planJSON{editionJSON: account(p.Edition), Included: []planPost{}, Excluded: []planPost{}, Groups: []planGroup{}}
-	for _, e := range p.Selection.Included {
-		j.Included = append(j.Included, planPost{e.File, e.Title, e.Published, ""})
-	}
-	for _, x := range p.Selection.Excluded {
-		j.Excluded = append(j.Excluded, planPost{x.Entry.File, x.Entry.Title, x.Entry.Published, x.Reason})
-	}
-	for _, g := range p.Groups {
-		j.Groups = append(j.Groups, planGroup{g.Subject, len(g.PostIDs)})
-	}
-	if a.json {
-		return printJSON(a.out, j)
-	}
-	a.say("%s would go to %s", plural(p.Edition.Posts, "post"), plural(p.Edition.Counts.Pending, "reader"))
-	if p.Edition.Status == store.EditionSkipped {
-		a.say("nothing would be sent: %s", p.Edition.Reason)
-	}
-	for _, g := range j.Groups {
-		a.say("subject: %s (%s)", g.Subject, plural(g.Posts, "post"))
-	}
-	t := newTable(a.out, "IN", "PUBLISHED", "POST", "WHY NOT")
-	for _, post := range j.Included {
-		t.row("yes", post.Published.Format(time.DateOnly), filepath.ToSlash(post.File), "")
-	}
-	for _, post := range j.Excluded {
-		t.row("no", post.Published.Format(time.DateOnly), filepath.ToSlash(post.File), post.Reason)
-	}
-	return t.flush()
 }

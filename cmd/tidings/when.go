@@ -4,7 +4,21 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tidings/internal/schedule"
 )
+
+// parseAhead is parseTime for what is to come: an age counts forward, and a
+// minute may be given as editions name it, "2025-01-31T08:00".
+func parseAhead(text string, zone *time.Location, now time.Time) (time.Time, error) {
+	if t, err := schedule.ParseKey(text, zone); err == nil {
+		return t, nil
+	}
+	if d, ok := parseAge(text); ok {
+		return now.Add(d), nil
+	}
+	return parseTime(text, zone, now)
+}
 
 // parseTime reads TIME as users write it: a date in the zone, an RFC 3339
 // instant, or an age such as 7d or 36h.

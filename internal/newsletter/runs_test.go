@@ -165,7 +165,7 @@ func TestAClockSetBackRepeatsNothing(t *testing.T) {
 		if err := h.Store.AcceptClock(context.Background(), h.Clock.Now()); err != nil {
 			t.Fatal(err)
 		}
-		h.scheduled(110 * time.Minute) // 02:00, whose run mailed nobody, and 03:00
+		h.scheduled(110 * time.Minute)                                                                       // 02:00, whose run mailed nobody, and 03:00
 		want := []string{"2000-01-01T01:00 skipped", "2000-01-01T02:00 skipped", "2000-01-01T03:00 sending"} // the post is of 02:30
 		if got := h.runs(); !slices.Equal(got, want) {
 			t.Errorf("runs after it was accepted: %q, want %q", got, want)

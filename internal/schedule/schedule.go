@@ -98,6 +98,23 @@ func ParseKey(key string, zone *time.Location) (time.Time, error) {
 // Key gives the key of a slot at an instant: what the zone's clocks show.
 func Key(t time.Time, zone *time.Location) string { return t.In(zone).Format(keyLayout) }
 
+// Skipped reports whether the slot's minute does not exist on the zone's clocks.
+func (s Slot) Skipped(zone *time.Location) bool { return Key(s.At, zone) != s.Key }
+
+// Repeated reports whether the zone's clocks show the slot's minute once more
+// after its instant.
+func (s Slot) Repeated(zone *time.Location) bool {
+	at := s.At.In(zone)
+	_, end := at.ZoneBounds()
+	if end.IsZero() {
+		return false
+	}
+	_, before := at.Zone()
+	_, after := end.Zone()
+	again := s.At.Add(time.Duration(before-after) * time.Second)
+	return again.After(s.At) && !again.Before(end) && Key(again, zone) == s.Key
+}
+
 // wall gives t's wall clock as if it were UTC's.
 func wall(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
