@@ -255,8 +255,9 @@ type fakeConn struct {
 	broken bool
 }
 
-func (c *fakeConn) Usable() bool { return !c.broken }
-func (c *fakeConn) Close() error { return nil }
+func (c *fakeConn) Usable() bool                    { return !c.broken }
+func (c *fakeConn) Announce(relay.Envelope, []byte) {}
+func (c *fakeConn) Close() error                    { return nil }
 
 func (c *fakeConn) Send(_ context.Context, env relay.Envelope, msg []byte, atDot func() error) (relay.Reply, error) {
 	if c.relay.answerFrom != nil {

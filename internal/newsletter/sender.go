@@ -19,7 +19,7 @@ import (
 
 const (
 	claimSize   = 200                  // deliveries claimed at a time
-	commitEvery = 5 * time.Millisecond // results are recorded in groups
+	commitEvery = 20 * time.Millisecond // results are recorded in groups
 	commitMost  = 500
 	lookEvery   = time.Second      // for what another process planned
 	drainWithin = 30 * time.Second // for messages on the wire at shutdown
@@ -108,14 +108,14 @@ func (s *Sender) Run(ctx context.Context) error {
 	if err := s.openJournal(ctx); err != nil {
 		return nil // told to stop before the disk had room for it
 	}
-	s.jobs = make(chan store.Job, 2*claimSize)
+	s.jobs = make(chan store.Job, 3*claimSize)
 	s.results = make(chan attempt, commitMost)
 
 	wire, cut := wireOf(ctx)
 	defer cut()
 	var workers sync.WaitGroup
 	for range s.cfg.Connections {
-		workers.Go(func() { s.work(ctx, wire) })
+		workers.Go((&worker{Sender: s, begin: ctx, wire: wire}).run)
 	}
 	go func() { workers.Wait(); close(s.results) }()
 
@@ -160,7 +160,7 @@ func (s *Sender) dispatch(ctx context.Context) []attempt {
 			s.takeOver(ctx)
 			sought = time.Now()
 		}
-		if out < claimSize && len(unrecorded) == 0 && !s.clock.Now().Before(s.outage.until(everybody)) {
+		if out < 2*claimSize && len(unrecorded) == 0 && !s.clock.Now().Before(s.outage.until(everybody)) {
 			out += s.claim(ctx)
 		}
 		got := s.await(ctx, look.C)
@@ -212,7 +212,7 @@ func (s *Sender) claim(ctx context.Context) int {
 	}
 	s.recovered()
 	for _, j := range jobs {
-		s.jobs <- j // never blocks: at most two claims are out
+		s.jobs <- j // never blocks: at most three claims are out
 	}
 	return len(jobs)
 }

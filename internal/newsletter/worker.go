@@ -3,8 +3,9 @@ package newsletter
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"tidings/internal/journal"
 	"tidings/internal/relay"
@@ -14,66 +15,159 @@ import (
 // idleClose is how long a connection stays open without work.
 const idleClose = 20 * time.Second
 
-// work sends jobs over one connection until there are no more. Once begin
-// ends, jobs not begun are given back; wire ends when nothing may be on the
-// wire any more.
-func (s *Sender) work(begin, wire context.Context) {
-	var conn relay.Conn
-	hangUp := func() {
-		if conn != nil {
-			conn.Close()
-			conn = nil
+// A worker sends jobs over one connection of its own. While one message is
+// under way the next lies ready, so that the relay need not wait for it.
+type worker struct {
+	*Sender
+	begin context.Context // once it ends, jobs not begun are given back
+	wire  context.Context // ends when nothing may be on the wire any more
+	conn  relay.Conn      // nil while there is none
+	spare [][]byte        // buffers for messages
+}
+
+// A letter is a job whose message is ready.
+type letter struct {
+	job       store.Job
+	env       relay.Envelope
+	msg       []byte
+	announced bool // the relay knows the envelope already
+}
+
+// run sends jobs until there are no more.
+func (w *worker) run() {
+	defer w.hangUp()
+	var current *letter
+	for {
+		if current == nil {
+			if current = w.wait(); current == nil {
+				return
+			}
 		}
+		next := w.ahead()
+		w.send(current, next)
+		w.spare = append(w.spare, current.msg[:0])
+		current = next
 	}
-	defer hangUp()
+}
+
+// wait gives the next letter; nil if no more will come. A connection that has
+// nothing to do for a while is closed.
+func (w *worker) wait() *letter {
 	idle := time.NewTimer(idleClose)
 	defer idle.Stop()
 	for {
 		select {
 		case <-idle.C:
-			hangUp()
-		case job, ok := <-s.jobs:
+			w.hangUp()
+		case job, ok := <-w.jobs:
 			if !ok {
-				return
+				return nil
 			}
-			if conn != nil && !conn.Usable() {
-				hangUp()
+			if l := w.prepare(job); l != nil {
+				return l
 			}
-			conn = s.serve(begin, wire, conn, job)
-			idle.Reset(idleClose)
 		}
 	}
 }
 
-// serve makes one attempt at a job and gives the connection to go on with.
-func (s *Sender) serve(begin, wire context.Context, conn relay.Conn, job store.Job) relay.Conn {
-	r, off := s.putOff(begin, job) // before the rate limit, which it need not use up
-	if !off && !s.mayBegin(begin) {
-		r, off = giveBack(job, s.clock.Now()), true
-	}
-	if !off {
-		r, off = s.putOff(begin, job) // the wait may have been long
-	}
-	if off {
-		s.results <- attempt{result: r}
-		return conn
-	}
-	if conn == nil {
-		var err error
-		if conn, err = s.relay.Connect(wire); err != nil {
-			s.results <- attempt{result: s.result(job, err)}
+// ahead gives a letter to follow the current one at once; nil if there are so
+// few jobs that a worker with nothing else to do should have them, or if each
+// has to wait for the rate limit.
+func (w *worker) ahead() *letter {
+	for w.cfg.Limit.Limit() == rate.Inf && len(w.jobs) > w.cfg.Connections {
+		select {
+		case job, ok := <-w.jobs:
+			if !ok {
+				return nil
+			}
+			if l := w.prepare(job); l != nil {
+				return l
+			}
+		default:
 			return nil
 		}
 	}
-	s.results <- s.attempt(wire, conn, job)
-	return conn
+	return nil
+}
+
+// prepare makes the message of a job that may be begun; else it settles the
+// job and gives nil.
+func (w *worker) prepare(job store.Job) *letter {
+	if r, off := w.putOff(job); off {
+		w.results <- attempt{result: r}
+		return nil
+	}
+	l := &letter{job: job}
+	var buf []byte
+	if n := len(w.spare); n > 0 {
+		buf, w.spare = w.spare[n-1], w.spare[:n-1]
+	}
+	var err error
+	if l.env, l.msg, err = w.compose.message(w.wire, job, buf); err != nil {
+		w.results <- attempt{result: w.unmade(job, err)}
+		return nil
+	}
+	return l
+}
+
+// unmade says what becomes of a job whose mail could not be made. A database
+// that cannot be read at present is not the reader's fault.
+func (w *worker) unmade(job store.Job, err error) store.Result {
+	if transient(err) {
+		return giveBack(job, w.clock.Now().Add(retryCommit))
+	}
+	w.log.Error("a mail could not be made", "edition", job.EditionID, "delivery", job.Seq, "error", err)
+	return failed(job, err.Error())
+}
+
+// send makes one attempt at a letter. The next one, if there is one, is
+// announced to the relay meanwhile.
+func (w *worker) send(l, next *letter) {
+	r, off := giveBack(l.job, w.clock.Now()), !w.mayBegin()
+	if !off {
+		r, off = w.putOff(l.job) // the wait may have been long
+	}
+	if off {
+		if l.announced {
+			w.hangUp()
+		}
+		w.results <- attempt{result: r}
+		return
+	}
+	if err := w.connect(); err != nil {
+		w.results <- attempt{result: w.result(l.job, err)}
+		return
+	}
+	if next != nil {
+		w.conn.Announce(next.env, next.msg)
+		next.announced = true
+	}
+	w.results <- w.attempt(l)
+	if !w.conn.Usable() {
+		w.hangUp()
+	}
+}
+
+// connect sees to it that there is a connection.
+func (w *worker) connect() (err error) {
+	if w.conn == nil {
+		w.conn, err = w.relay.Connect(w.wire)
+	}
+	return err
+}
+
+func (w *worker) hangUp() {
+	if w.conn != nil {
+		w.conn.Close()
+		w.conn = nil
+	}
 }
 
 // mayBegin waits for the rate limit. It is false at shutdown, while the relay
 // is out, and while results cannot be recorded.
-func (s *Sender) mayBegin(begin context.Context) bool {
-	return s.cfg.Limit.Wait(begin) == nil && begin.Err() == nil &&
-		!s.clock.Now().Before(s.outage.until(everybody)) && s.Healthy() == nil
+func (w *worker) mayBegin() bool {
+	return w.cfg.Limit.Wait(w.begin) == nil && w.begin.Err() == nil &&
+		!w.clock.Now().Before(w.outage.until(everybody)) && w.Healthy() == nil
 }
 
 // freshFor is how long the look at the reader that a claim took is good for.
@@ -82,15 +176,15 @@ const freshFor = time.Second
 // putOff looks at a job once more before it is begun: its newsletter's sender
 // may be refused at present, and since the claim its reader may have left or
 // the edition been stopped.
-func (s *Sender) putOff(ctx context.Context, job store.Job) (store.Result, bool) {
-	now := s.clock.Now()
-	if until := s.outage.until(job.Newsletter); now.Before(until) {
+func (w *worker) putOff(job store.Job) (store.Result, bool) {
+	now := w.clock.Now()
+	if until := w.outage.until(job.Newsletter); now.Before(until) {
 		return giveBack(job, until), true
 	}
 	if now.Sub(job.ClaimedAt) < freshFor {
 		return store.Result{}, false
 	}
-	state, reason, err := s.store.Unwanted(ctx, job.DeliveryRef)
+	state, reason, err := w.store.Unwanted(w.begin, job.DeliveryRef)
 	switch {
 	case err != nil:
 		return giveBack(job, now), true
@@ -112,118 +206,28 @@ func attemptKey(job store.Job) journal.Key {
 }
 
 // attempt sends one message, with its dot and its answer in the journal.
-func (s *Sender) attempt(ctx context.Context, conn relay.Conn, job store.Job) attempt {
-	env, msg, err := s.compose.message(ctx, job)
-	if err != nil {
-		s.log.Error("a mail could not be made", "edition", job.EditionID, "delivery", job.Seq, "error", err)
-		return attempt{result: failed(job, err.Error())}
-	}
-	key := attemptKey(job)
+func (w *worker) attempt(l *letter) attempt {
+	key := attemptKey(l.job)
 	dotted := false
-	reply, err := conn.Send(ctx, env, msg, func() error {
-		err := s.journal.Dot(key)
+	reply, err := w.conn.Send(w.wire, l.env, l.msg, func() error {
+		err := w.journal.Dot(key)
 		dotted = err == nil
 		return err
 	})
 	if err == nil {
 		// The answer is in the database a moment later; the journal covers
 		// the moment. If it cannot, the delivery would merely be in doubt.
-		_ = s.journal.Answer(key, reply.Code)
-		s.outage.over(job.Newsletter)
-		r := store.Result{DeliveryRef: job.DeliveryRef, State: store.DeliverySent, Counted: true, Code: reply.Code, Reason: reply.Text}
+		_ = w.journal.Answer(key, reply.Code)
+		w.outage.over(l.job.Newsletter)
+		r := store.Result{DeliveryRef: l.job.DeliveryRef, State: store.DeliverySent, Counted: true, Code: reply.Code, Reason: reply.Text}
 		return attempt{key: key, result: r}
 	}
-	a := attempt{result: s.result(job, err)}
+	a := attempt{result: w.result(l.job, err)}
 	if dotted {
 		a.key = key
 		if re, ok := errors.AsType[*relay.Error](err); ok && re.Kind != relay.InDoubt && re.Code != 0 {
-			_ = s.journal.Answer(key, re.Code)
+			_ = w.journal.Answer(key, re.Code)
 		}
 	}
 	return a
 }
-
-func failed(job store.Job, reason string) store.Result {
-	return store.Result{DeliveryRef: job.DeliveryRef, State: store.DeliveryFailed, Counted: true, Reason: reason}
-}
-
-// result says what a failed attempt means for the delivery.
-func (s *Sender) result(job store.Job, err error) store.Result {
-	now := s.clock.Now()
-	re, ok := errors.AsType[*relay.Error](err)
-	if !ok {
-		re = &relay.Error{Phase: "send", Kind: relay.Unavailable, Err: err}
-	}
-	r := store.Result{DeliveryRef: job.DeliveryRef, Code: re.Code, Reason: re.Error()}
-	switch re.Kind {
-	case relay.Permanent:
-		s.outage.over(job.Newsletter)
-		r.State, r.Counted = store.DeliveryFailed, true
-	case relay.Temporary:
-		s.outage.over(job.Newsletter)
-		r = s.later(job, r, now)
-	case relay.InDoubt:
-		r = s.doubt(job, r, now)
-	case relay.Unavailable:
-		r.State, r.NextAt = store.DeliveryPending, s.unavailable(job, re, now)
-	}
-	return r
-}
-
-// unavailable notes that the relay could not be used, or would not take this
-// newsletter's sender, and gives when to try again.
-func (s *Sender) unavailable(job store.Job, re *relay.Error, now time.Time) time.Time {
-	whom := everybody
-	if re.Phase == relay.PhaseMail && re.Code != 0 {
-		whom = job.Newsletter
-	}
-	until, first := s.outage.failed(whom, now)
-	if first {
-		s.log.Warn("the relay cannot be used", "newsletter", whom, "error", re, "again_in", until.Sub(now).Round(time.Second))
-	}
-	return until
-}
-
-// later defers a delivery, with growing, jittered delay.
-func (s *Sender) later(job store.Job, r store.Result, now time.Time) store.Result {
-	r.Counted = true
-	if s.cfg.MaxAttempts > 0 && job.Attempts+1 >= s.cfg.MaxAttempts {
-		r.State = store.DeliveryFailed
-		return r
-	}
-	r.State, r.NextAt = store.DeliveryPending, now.Add(backoff(s.cfg.RetryBase, job.Attempts))
-	return r
-}
-
-// longestRetry is the longest delay between two attempts.
-const longestRetry = 4 * time.Hour
-
-// backoff gives base × 3^attempts, at most four hours, ± 20 %.
-func backoff(base time.Duration, attempts int) time.Duration {
-	d := base
-	for range min(attempts, 20) {
-		d = min(3*d, longestRetry)
-	}
-	return d - d/5 + rand.N(max(2*d/5, 1))
-}
-
-// doubt applies the edition's policy to a delivery whose answer was lost. A
-// relay that loses the answer each time must not make a flood of copies: the
-// delays grow, and attempts are limited as for refusals.
-func (s *Sender) doubt(job store.Job, r store.Result, now time.Time) store.Result {
-	r.Counted = true
-	exhausted := s.cfg.MaxAttempts > 0 && job.Attempts+1 >= s.cfg.MaxAttempts
-	if job.InDoubt != store.Resend || exhausted {
-		r.State = store.DeliveryInDoubt
-		return r
-	}
-	delay := doubtDelay
-	if job.Attempts > 0 {
-		delay = backoff(s.cfg.RetryBase, job.Attempts-1)
-	}
-	r.State, r.Resent, r.NextAt = store.DeliveryPending, true, now.Add(delay)
-	return r
-}
-
-// doubtDelay keeps the first resend out of whatever cut the message short.
-const doubtDelay = 5 * time.Second
