@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -19,6 +20,7 @@ import (
 type conn struct {
 	sock     *socket
 	text     *textproto.Conn
+	body     *bufio.Writer // for the message, after which the final dot follows
 	timeouts Timeouts
 
 	pipelining bool // RFC 2920
@@ -42,8 +44,11 @@ type letter struct {
 	opening []step // its commands, once they are written
 }
 
-func newConn(sock *socket, client *smtp.Client, t Timeouts) *conn {
-	c := &conn{sock: sock, text: client.Text, timeouts: t}
+func newConn(sock *socket, client *smtp.Client, encrypted bool, t Timeouts) *conn {
+	c := &conn{sock: sock, text: client.Text, body: client.Text.W, timeouts: t}
+	if !encrypted {
+		c.body = bufio.NewWriter(writerFunc(sock.writeMore))
+	}
 	c.pipelining, _ = client.Extension("PIPELINING")
 	c.utf8, _ = client.Extension("SMTPUTF8")
 	if _, size := client.Extension("SIZE"); size != "" {
@@ -51,6 +56,11 @@ func newConn(sock *socket, client *smtp.Client, t Timeouts) *conn {
 	}
 	return c
 }
+
+type writerFunc func([]byte) (int, error)
+
+// Write implements io.Writer.
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // Usable implements Conn.
 func (c *conn) Usable() bool { return !c.broken }

@@ -193,11 +193,11 @@ func (c *conn) writeMessage(l *letter) error {
 		return err
 	}
 	if !bytes.HasSuffix(l.msg, []byte("\n")) {
-		if _, err := c.text.W.WriteString("\r\n"); err != nil {
+		if _, err := c.body.WriteString("\r\n"); err != nil {
 			return err
 		}
 	}
-	return c.text.W.Flush()
+	return c.body.Flush()
 }
 
 func (c *conn) writeStuffed(msg []byte) error {
@@ -224,7 +224,7 @@ func (c *conn) writeBlocks(p []byte) error {
 	for len(p) > 0 {
 		n := min(len(p), blockSize)
 		c.sock.allow(c.timeouts.Block)
-		if _, err := c.text.W.Write(p[:n]); err != nil {
+		if _, err := c.body.Write(p[:n]); err != nil {
 			return err
 		}
 		p = p[n:]
