@@ -15,7 +15,6 @@ import (
 	"tidings/internal/clock"
 	"tidings/internal/config"
 	"tidings/internal/store"
-	"tidings/internal/store/sqlite"
 	"tidings/internal/token"
 )
 
@@ -31,13 +30,12 @@ type app struct {
 	json       bool
 	yes        bool
 
-	log      *slog.Logger
-	clock    clock.Clock
-	cfg      *config.Config
-	key      token.Key
-	store    store.Store
-	database []sqlite.Option   // how it is opened
-	snap     *catalog.Snapshot // the posts as a command last read them
+	log   *slog.Logger
+	clock clock.Clock
+	cfg   *config.Config
+	key   token.Key
+	store store.Store
+	snap  *catalog.Snapshot // the posts as a command last read them
 }
 
 // root gives the command tree.

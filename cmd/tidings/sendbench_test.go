@@ -218,4 +218,3 @@ func goMails(b *testing.B, port int, body string, n int) error {
 	}
 	return nil
 }
-

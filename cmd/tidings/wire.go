@@ -38,7 +38,7 @@ func (a *app) open(ctx context.Context) error {
 	if a.key, err = token.OpenKey(a.cfg.SecretFile); err != nil {
 		return err
 	}
-	a.store, err = sqlite.Open(ctx, file, a.database...)
+	a.store, err = sqlite.Open(ctx, file)
 	return err
 }
 

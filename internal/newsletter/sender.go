@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	claimSize   = 200                  // deliveries claimed at a time
+	claimSize   = 200                   // deliveries claimed at a time
 	commitEvery = 20 * time.Millisecond // results are recorded in groups
 	commitMost  = 500
 	lookEvery   = time.Second      // for what another process planned

@@ -29,7 +29,8 @@ const (
 	idleReaders        = 4
 	statementCache     = 128      // prepared statements per connection
 	journalSizeLimit   = 64 << 20 // bytes the write-ahead log keeps after a checkpoint
-	writerCache        = 64 << 10 // KiB at most; a large import or plan touches every index
+	writerCache        = 8 << 10  // KiB
+	largeCache         = 32 << 10 // KiB, while a large import or plan touches every index
 )
 
 // An Option changes how a database is opened.
@@ -38,7 +39,6 @@ type Option func(*options)
 type options struct {
 	busy     time.Duration
 	readOnly bool
-	cache    int // of the writer, in KiB
 }
 
 // BusyTimeout sets how long to wait for another process's lock; 10 s if not
@@ -50,12 +50,8 @@ func BusyTimeout(d time.Duration) Option { return func(o *options) { o.busy = d 
 // [store.ErrUnwritable].
 func ReadOnly() Option { return func(o *options) { o.readOnly = true } }
 
-// Cache bounds the memory that is used to write, in KiB; 64 MiB if not given,
-// which large imports and plans make use of.
-func Cache(kib int) Option { return func(o *options) { o.cache = kib } }
-
 func settings(opts []Option) options {
-	o := options{busy: defaultBusyTimeout, cache: writerCache}
+	o := options{busy: defaultBusyTimeout}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -85,7 +81,11 @@ func open(ctx context.Context, path string, o options) (*sqlstore.Store, error) 
 	if err := prepare(ctx, writer, path, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, explain(err)), writer.Close(), reader.Close())
 	}
-	return sqlstore.New(writer, reader, sqlstore.Dialect{Explain: explain}), nil
+	return sqlstore.New(writer, reader, sqlstore.Dialect{
+		Large:   "PRAGMA cache_size = " + strconv.Itoa(-largeCache),
+		Usual:   "PRAGMA cache_size = " + strconv.Itoa(-writerCache),
+		Explain: explain,
+	}), nil
 }
 
 // prepare sees to it that the schema is the one this program works with.
@@ -158,7 +158,7 @@ func dsn(path string, o options, writer bool) string {
 	case writer:
 		q.Set("_journal_mode", "WAL")
 		q.Set("_txlock", "immediate")
-		q.Set("_cache_size", strconv.Itoa(-o.cache))
+		q.Set("_cache_size", strconv.Itoa(-writerCache))
 	default:
 		q.Set("_query_only", "1")
 	}
