@@ -38,6 +38,7 @@ type Store interface {
 	Editions
 	Deliveries
 	Notices
+	Pace
 
 	// CheckWritable makes one small durable write, for readiness probes.
 	CheckWritable(ctx context.Context) error

@@ -21,6 +21,7 @@ var mayScan = []string{
 	"FROM posts ORDER BY id", "SELECT path, post_id", "FROM documents", "FROM term_slugs ORDER BY",
 	"ORDER BY lower(p.email)", "FROM suppressions ORDER BY", "SELECT n.name, s.status, count(*)",
 	"SELECT DISTINCT holder",  // over the claimed ones
+	"FROM circuits",           // only what does not work at present
 	"INSERT INTO newsletters", // the check of references, for a table that grows by hand
 }
 

@@ -55,6 +55,8 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"EditionStates": testEditionStates,
 		"Retry":         testRetry,
 		"Upkeep":        testUpkeep,
+		"Circuits":      testCircuits,
+		"Turns":         testTurns,
 	}
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
 		t.Run(name, func(t *testing.T) { parts[name](t, newFixture(t, open)) })
