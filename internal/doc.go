@@ -28,6 +28,7 @@
 //	mail        messages, MIME templates with slots, DKIM          —
 //	page        web pages from templates; no HTTP                  —
 //	daemon      runs the parts: ordered start, drain, stop         —
+//	pace        when a mail may begin: circuits, speeds, how many  clock store
 //	websub      tells hubs of changed feeds                        store
 //	post        one file → one Post; body → clean HTML             codec term
 //	relay       a message → SMTP or the capture box                mail

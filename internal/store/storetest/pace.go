@@ -105,7 +105,8 @@ func testSharedPace(t *testing.T, a, b store.Store) {
 	}
 	processes.Wait()
 	close(firsts)
-	f.equal("one probe", <-won != <-won, true)
+	first, second := <-won, <-won
+	f.equal("one probe", first != second, true)
 	var all []time.Time
 	for first := range firsts {
 		all = append(all, first)
