@@ -57,21 +57,25 @@ func (g *Gate) Admit(ctx context.Context, m Mail) (*Pass, time.Time) {
 	}
 }
 
-// TryAdmit is Admit for a caller that cannot wait; stay reports that Admit
-// would do so.
-func (g *Gate) TryAdmit(ctx context.Context, m Mail) (p *Pass, until time.Time, stay bool) {
-	p, h := g.admit(ctx, m, nil)
-	if p != nil {
-		return p, time.Time{}, false
+// Ahead gives a Pass to a mail that nothing limits at present, for a caller
+// whose connection is still busy; else nil: Admit decides once it is free.
+func (g *Gate) Ahead(m Mail) *Pass {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n, d := g.newsletter(m.Newsletter), g.domain(m.Domain)
+	limited := g.turns != nil || g.flow.bound() > 0 || d.turns != nil || d.flow.bound() > 0
+	if limited || !g.relay.closed() || !n.closed() || !d.circuit.closed() {
+		g.forget(m.Domain, time.Now())
+		return nil
 	}
-	return nil, g.after(h.wait), h.stay
+	return g.let(&Pass{gate: g, mail: m, begun: time.Now()}, d)
 }
 
 func (g *Gate) after(wait time.Duration) time.Time { return g.clock.Now().Add(g.clock.Span(wait)) }
 
 // admit looks at everything that can hold up a mail, what concerns its domain
 // before what all share. turn keeps the caller's place in the limit for all
-// mail; a caller without one does not wait for it.
+// mail.
 func (g *Gate) admit(ctx context.Context, m Mail, turn *time.Time) (*Pass, hold) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -110,9 +114,13 @@ func (g *Gate) admit(ctx context.Context, m Mail, turn *time.Time) (*Pass, hold)
 	if d.turns != nil {
 		d.turns.take(d.flow.speed())
 	}
+	return g.let(p, d), hold{}
+}
+
+func (g *Gate) let(p *Pass, d *domain) *Pass {
 	d.flow.busy++
 	g.flow.busy++
-	return p, hold{}
+	return p
 }
 
 // shut gives how long a circuit lets nothing pass; 0 if something may.
@@ -171,19 +179,14 @@ func (g *Gate) wait(ctx context.Context, now time.Time, turn *time.Time) (time.D
 	if g.turns == nil {
 		return 0, nil
 	}
-	if turn != nil && !turn.IsZero() {
+	if !turn.IsZero() {
 		return max(0, turn.Sub(now)), nil
 	}
 	next, err := g.turns.ready(ctx, g.store, now)
 	if err != nil {
 		return 0, err
 	}
-	if turn == nil && next.After(now) {
-		return next.Sub(now), nil
-	}
-	if turn != nil {
-		*turn = next
-	}
+	*turn = next
 	g.turns.take(g.flow.speed())
 	return max(0, next.Sub(now)), nil
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"tidings/internal/clock"
 	"tidings/internal/store"
@@ -59,16 +60,16 @@ func (h *house) sync(gates ...*Gate) {
 
 // try gives a pass, or nil.
 func (h *house) try(g *Gate, newsletter, domain string) *Pass {
-	p, _, _ := g.TryAdmit(h.t.Context(), Mail{Newsletter: newsletter, Domain: domain})
+	p, _ := g.admit(h.t.Context(), Mail{Newsletter: newsletter, Domain: domain}, new(time.Time))
 	return p
 }
 
 // must gives a pass or ends the test.
 func (h *house) must(g *Gate, newsletter, domain string) *Pass {
 	h.t.Helper()
-	p, until, _ := g.TryAdmit(h.t.Context(), Mail{Newsletter: newsletter, Domain: domain})
+	p, held := g.admit(h.t.Context(), Mail{Newsletter: newsletter, Domain: domain}, new(time.Time))
 	if p == nil {
-		h.t.Fatalf("a mail of %s to %s is held until %v", newsletter, domain, until)
+		h.t.Fatalf("a mail of %s to %s is held for %v", newsletter, domain, held.wait)
 	}
 	return p
 }

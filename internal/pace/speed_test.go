@@ -195,9 +195,9 @@ func send(g *Gate, q *due, sent func(delivery)) (claims int) {
 		for q.Len() > 0 && !(*q)[0].at.After(time.Now()) {
 			d := heap.Pop(q).(delivery)
 			claims++
-			p, until, _ := g.TryAdmit(context.Background(), Mail{Domain: d.domain})
+			p, held := g.admit(context.Background(), Mail{Domain: d.domain}, new(time.Time))
 			if p == nil {
-				d.at = until.Truncate(time.Millisecond)
+				d.at = time.Now().Add(held.wait).Truncate(time.Millisecond)
 				heap.Push(q, d)
 				continue
 			}

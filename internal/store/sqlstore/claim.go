@@ -13,7 +13,7 @@ import (
 const claimRounds = 10
 
 // Claim implements [store.Deliveries].
-func (s *Store) Claim(ctx context.Context, now time.Time, holder string, limit int) ([]store.Job, error) {
+func (s *Store) Claim(ctx context.Context, now time.Time, holder string, limit int, except ...string) ([]store.Job, error) {
 	c := claim{now: now, holder: holder, deltas: map[int64]*store.Counts{}}
 	err := s.write(ctx, "claim deliveries", func(t *tx) error {
 		c.tx = t
@@ -24,6 +24,7 @@ func (s *Store) Claim(ctx context.Context, now time.Time, holder string, limit i
 		if editions, err = c.expire(editions); err != nil {
 			return err
 		}
+		editions = slices.DeleteFunc(editions, func(e store.Edition) bool { return slices.Contains(except, e.Newsletter) })
 		if err := c.share(editions, limit); err != nil {
 			return err
 		}
