@@ -150,7 +150,7 @@ func (a *app) finishEarlier(ctx context.Context, s *newsletter.Service, name str
 
 // sendNow sends an edition until nothing of it is due within a minute.
 func (a *app) sendNow(ctx context.Context, s *newsletter.Service, e store.Edition) error {
-	sender, err := a.sender(s, a.limit(), nil)
+	sender, err := a.sender(s, a.pace(), nil)
 	if err != nil {
 		return err
 	}

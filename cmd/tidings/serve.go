@@ -19,6 +19,7 @@ import (
 	"tidings/internal/config"
 	"tidings/internal/daemon"
 	"tidings/internal/newsletter"
+	"tidings/internal/pace"
 )
 
 func serveCommand(a *app) *cobra.Command {
@@ -130,7 +131,9 @@ func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) 
 	}
 	registry.MustRegister(posts.gauges()...)
 	parts := []daemon.Part{{Name: "posts", Run: func(ctx context.Context) error { return a.runLibrary(ctx, posts) }}}
-	mailing, sender, err := a.mailing(service, newsletter.NewMetrics(registry))
+	gate := a.pace()
+	registry.MustRegister(gate)
+	mailing, sender, err := a.mailing(service, gate, newsletter.NewMetrics(registry))
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +161,7 @@ func (a *app) warn() {
 }
 
 // mailing makes the parts that send mail; none if mailing is off.
-func (a *app) mailing(s *newsletter.Service, m *newsletter.Metrics) ([]daemon.Part, *newsletter.Sender, error) {
+func (a *app) mailing(s *newsletter.Service, gate *pace.Gate, m *newsletter.Metrics) ([]daemon.Part, *newsletter.Sender, error) {
 	if s.MailingOff != "" {
 		a.log.Warn("sign-up and mailing are off", "reason", s.MailingOff)
 		return nil, nil, nil
@@ -167,13 +170,12 @@ func (a *app) mailing(s *newsletter.Service, m *newsletter.Metrics) ([]daemon.Pa
 	if err != nil {
 		return nil, nil, err
 	}
-	limit := a.limit()
-	sender, err := a.sender(s, limit, m)
+	sender, err := a.sender(s, gate, m)
 	if err != nil {
 		return nil, nil, err
 	}
 	return []daemon.Part{
-		{Name: "confirmations", Run: newsletter.NewMessenger(s, relay, sign, limit, m).Run},
+		{Name: "confirmations", Run: newsletter.NewMessenger(s, relay, sign, gate, m).Run},
 		{Name: "sender", Run: sender.Run},
 		{Name: "schedule", Run: newsletter.NewScheduler(s, sender.Wake, m).Run},
 	}, sender, nil

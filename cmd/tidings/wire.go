@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/url"
+	"strconv"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"tidings/internal/catalog"
 	"tidings/internal/config"
@@ -16,6 +16,7 @@ import (
 	"tidings/internal/feed"
 	"tidings/internal/mail"
 	"tidings/internal/newsletter"
+	"tidings/internal/pace"
 	"tidings/internal/publish"
 	"tidings/internal/relay"
 	"tidings/internal/schedule"
@@ -270,11 +271,21 @@ func (a *app) outgoing() (r relay.Relay, sign func([]byte) ([]byte, error), err 
 	return r, sign, err
 }
 
-// limit makes the limiter that all parts of this process that send share.
-func (a *app) limit() *rate.Limiter { return newsletter.NewLimit(a.cfg.Mail.Rate.PerSecond) }
+// pace makes the gate that all parts of this process that send share.
+func (a *app) pace() *pace.Gate {
+	m := a.cfg.Mail
+	c := pace.Config{Relay: m.Transport, Connections: m.SMTP.Connections, PerSecond: m.Rate.PerSecond, Domains: map[string]pace.Limit{}}
+	if m.Transport == config.ViaSMTP {
+		c.Relay = net.JoinHostPort(m.SMTP.Host, strconv.Itoa(m.SMTP.Port))
+	}
+	for _, d := range m.Rate.Domains {
+		c.Domains[d.ASCII()] = pace.Limit{PerSecond: d.PerSecond, Connections: d.Connections}
+	}
+	return pace.New(c, a.store, a.clock, a.log)
+}
 
 // sender makes the part that sends deliveries.
-func (a *app) sender(s *newsletter.Service, limit *rate.Limiter, m *newsletter.Metrics) (*newsletter.Sender, error) {
+func (a *app) sender(s *newsletter.Service, gate *pace.Gate, m *newsletter.Metrics) (*newsletter.Sender, error) {
 	file, err := a.databaseFile()
 	if err != nil {
 		return nil, err
@@ -285,7 +296,8 @@ func (a *app) sender(s *newsletter.Service, limit *rate.Limiter, m *newsletter.M
 	}
 	return newsletter.NewSender(s, newsletter.SenderConfig{
 		Connections: a.cfg.Mail.SMTP.Connections,
-		Limit:       limit,
+		MaxMessages: a.cfg.Mail.SMTP.MaxMessages,
+		Pace:        gate,
 		RetryBase:   a.cfg.Delivery.RetryBase,
 		MaxAttempts: a.cfg.Delivery.MaxAttempts,
 		JournalDir:  file + "-senders",

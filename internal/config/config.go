@@ -13,6 +13,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"golang.org/x/net/idna"
 )
 
 // Config is a whole configuration, complete and checked when it comes from
@@ -159,6 +161,7 @@ type SMTP struct {
 	Password     string `yaml:"password" check:"secret" doc:"Password at the mail server."`
 	PasswordFile string `yaml:"password_file" check:"path" doc:"File that holds the password, instead of password."`
 	Connections  int    `yaml:"connections" check:"min=1" doc:"Connections open at the same time."`
+	MaxMessages  int    `yaml:"max_messages" doc:"Mails over one connection; then another is opened. 0: no limit."`
 }
 
 // DKIM names the signing key; Domain is "" if mails are not signed.
@@ -170,7 +173,23 @@ type DKIM struct {
 
 // Rate limits the speed.
 type Rate struct {
-	PerSecond float64 `yaml:"per_second" doc:"Mails a second over all connections; 0: no limit."`
+	PerSecond float64      `yaml:"per_second" doc:"Mails a second over all connections and processes; 0: no limit."`
+	Domains   []DomainRate `yaml:"domains" doc:"Limits of what single recipients' domains get, by domain."`
+}
+
+// DomainRate limits what one recipients' domain gets.
+type DomainRate struct {
+	Name        string  // its key, a domain
+	PerSecond   float64 `yaml:"per_second" doc:"Mails a second to this domain, over all connections and processes; 0: no limit but that of all mail."`
+	Connections int     `yaml:"connections" doc:"Mails to this domain under way at the same time in one process; 0: no limit but mail.smtp.connections."`
+}
+
+// ASCII is the domain in the form of the DNS, in lower case.
+func (d DomainRate) ASCII() string {
+	if ascii, err := idna.Lookup.ToASCII(d.Name); err == nil {
+		return ascii
+	}
+	return strings.ToLower(d.Name)
 }
 
 // Delivery says how persistent delivery is.

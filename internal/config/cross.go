@@ -32,6 +32,9 @@ func (c *Config) contradictions() Faults {
 	if smtp.Username == "" && smtp.Password != "" {
 		fail("mail.smtp.password", "needs mail.smtp.username")
 	}
+	for again, first := range c.Mail.Rate.twice() {
+		fail(KeyPath("mail", "rate", "domains", again), "is the same domain as %s", first)
+	}
 	given := dkim.Domain + dkim.Selector + dkim.KeyFile
 	for _, part := range []struct{ key, value string }{
 		{"mail.dkim.domain", dkim.Domain}, {"mail.dkim.selector", dkim.Selector}, {"mail.dkim.key_file", dkim.KeyFile},
@@ -41,6 +44,20 @@ func (c *Config) contradictions() Faults {
 		}
 	}
 	return faults
+}
+
+// twice gives the domains that are named again in another form, with the
+// first.
+func (r Rate) twice() map[string]string {
+	first, again := map[string]string{}, map[string]string{}
+	for _, d := range r.Domains {
+		if name, known := first[d.ASCII()]; known {
+			again[d.Name] = name
+		} else {
+			first[d.ASCII()] = d.Name
+		}
+	}
+	return again
 }
 
 // hasAuthors reports whether authors have feeds.

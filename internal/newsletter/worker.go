@@ -2,12 +2,10 @@ package newsletter
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"tidings/internal/journal"
+	"tidings/internal/pace"
 	"tidings/internal/relay"
 	"tidings/internal/store"
 )
@@ -19,18 +17,20 @@ const idleClose = 20 * time.Second
 // under way the next lies ready, so that the relay need not wait for it.
 type worker struct {
 	*Sender
-	begin context.Context // once it ends, jobs not begun are given back
-	wire  context.Context // ends when nothing may be on the wire any more
-	conn  relay.Conn      // nil while there is none
-	spare [][]byte        // buffers for messages
+	begin   context.Context // once it ends, jobs not begun are given back
+	wire    context.Context // ends when nothing may be on the wire any more
+	conn    relay.Conn      // nil while there is none
+	carried int             // messages that conn was used for
+	spare   [][]byte        // buffers for messages
 }
 
-// A letter is a job whose message is ready.
+// A letter is a job on its way to the relay.
 type letter struct {
 	job       store.Job
+	pass      *pace.Pass // nil: it may not begin yet
 	env       relay.Envelope
-	msg       []byte
-	announced bool // the relay knows the envelope already
+	msg       []byte // nil: not made yet
+	announced bool   // the relay knows the envelope already
 }
 
 // run sends jobs until there are no more.
@@ -42,6 +42,10 @@ func (w *worker) run() {
 			if current = w.wait(); current == nil {
 				return
 			}
+		}
+		if !w.ready(current) {
+			current = nil
+			continue
 		}
 		next := w.ahead()
 		w.send(current, next)
@@ -63,24 +67,23 @@ func (w *worker) wait() *letter {
 			if !ok {
 				return nil
 			}
-			if l := w.prepare(job); l != nil {
-				return l
-			}
+			return &letter{job: job}
 		}
 	}
 }
 
 // ahead gives a letter to follow the current one at once; nil if there are so
-// few jobs that a worker with nothing else to do should have them, or if each
-// has to wait for the rate limit.
+// few jobs that a worker with nothing else to do should have them. One that
+// cannot be sure to begin then is not made yet.
 func (w *worker) ahead() *letter {
-	for w.cfg.Limit.Limit() == rate.Inf && len(w.jobs) > w.cfg.Connections {
+	for len(w.jobs) > w.cfg.Connections {
 		select {
 		case job, ok := <-w.jobs:
 			if !ok {
 				return nil
 			}
-			if l := w.prepare(job); l != nil {
+			l := &letter{job: job}
+			if l.pass = w.pace.Ahead(mailOf(job)); l.pass == nil || w.prepare(l) {
 				return l
 			}
 		default:
@@ -90,24 +93,61 @@ func (w *worker) ahead() *letter {
 	return nil
 }
 
-// prepare makes the message of a job that may be begun; else it settles the
-// job and gives nil.
-func (w *worker) prepare(job store.Job) *letter {
-	if r, off := w.putOff(job); off {
-		w.results <- attempt{result: r}
-		return nil
+// mailOf is what the pace depends on.
+func mailOf(job store.Job) pace.Mail {
+	return pace.Mail{Newsletter: job.Newsletter, Domain: pace.Domain(job.Email)}
+}
+
+// ready brings a letter to where it can be sent. If that is not to be, it
+// settles the job.
+func (w *worker) ready(l *letter) bool {
+	if l.pass != nil && w.conn == nil {
+		l.pass.Done(pace.Unused, "") // what broke the connection may hold it up too
+		l.pass, l.announced = nil, false
 	}
-	l := &letter{job: job}
+	if l.pass == nil {
+		var until time.Time
+		if l.pass, until = w.pace.Admit(w.begin, mailOf(l.job)); l.pass == nil {
+			w.results <- attempt{result: giveBack(l.job, until)}
+			return false
+		}
+	}
+	if w.begin.Err() != nil || w.Healthy() != nil {
+		w.drop(l, giveBack(l.job, w.clock.Now()))
+		return false
+	}
+	return w.prepare(l)
+}
+
+// drop settles the job of a letter that is not sent after all.
+func (w *worker) drop(l *letter, r store.Result) {
+	l.pass.Done(pace.Unused, "")
+	if l.announced {
+		w.hangUp()
+	}
+	w.results <- attempt{result: r}
+}
+
+// prepare looks at a job once more and makes its message. If it is not to be
+// sent, it settles the job.
+func (w *worker) prepare(l *letter) bool {
+	if r, off := w.putOff(l.job); off {
+		w.drop(l, r)
+		return false
+	}
+	if l.msg != nil {
+		return true
+	}
 	var buf []byte
 	if n := len(w.spare); n > 0 {
 		buf, w.spare = w.spare[n-1], w.spare[:n-1]
 	}
 	var err error
-	if l.env, l.msg, err = w.compose.message(w.wire, job, buf); err != nil {
-		w.results <- attempt{result: w.unmade(job, err)}
-		return nil
+	if l.env, l.msg, err = w.compose.message(w.wire, l.job, buf); err != nil {
+		w.drop(l, w.unmade(l.job, err))
+		return false
 	}
-	return l
+	return true
 }
 
 // unmade says what becomes of a job whose mail could not be made. A database
@@ -120,31 +160,28 @@ func (w *worker) unmade(job store.Job, err error) store.Result {
 	return failed(job, err.Error())
 }
 
-// send makes one attempt at a letter. The next one, if there is one, is
-// announced to the relay meanwhile.
+// send makes one attempt at a letter. The next one, if there is one that can
+// follow, is announced to the relay meanwhile.
 func (w *worker) send(l, next *letter) {
-	r, off := giveBack(l.job, w.clock.Now()), !w.mayBegin()
-	if !off {
-		r, off = w.putOff(l.job) // the wait may have been long
-	}
-	if off {
-		if l.announced {
+	for {
+		if err := w.connect(); err != nil {
+			w.results <- attempt{result: w.result(l, err)}
+			return
+		}
+		w.carried++
+		last := w.carried == w.cfg.MaxMessages
+		if next != nil && next.pass != nil && !last {
+			w.conn.Announce(next.env, next.msg)
+			next.announced = true
+		}
+		a, worn := w.attempt(l)
+		if last || !w.conn.Usable() {
 			w.hangUp()
 		}
-		w.results <- attempt{result: r}
-		return
-	}
-	if err := w.connect(); err != nil {
-		w.results <- attempt{result: w.result(l.job, err)}
-		return
-	}
-	if next != nil {
-		w.conn.Announce(next.env, next.msg)
-		next.announced = true
-	}
-	w.results <- w.attempt(l)
-	if !w.conn.Usable() {
-		w.hangUp()
+		if !worn {
+			w.results <- a
+			return
+		}
 	}
 }
 
@@ -152,6 +189,7 @@ func (w *worker) send(l, next *letter) {
 func (w *worker) connect() (err error) {
 	if w.conn == nil {
 		w.conn, err = w.relay.Connect(w.wire)
+		w.carried = 0
 	}
 	return err
 }
@@ -163,24 +201,13 @@ func (w *worker) hangUp() {
 	}
 }
 
-// mayBegin waits for the rate limit. It is false at shutdown, while the relay
-// is out, and while results cannot be recorded.
-func (w *worker) mayBegin() bool {
-	return w.cfg.Limit.Wait(w.begin) == nil && w.begin.Err() == nil &&
-		!w.clock.Now().Before(w.outage.until(everybody)) && w.Healthy() == nil
-}
-
 // freshFor is how long the look at the reader that a claim took is good for.
 const freshFor = time.Second
 
-// putOff looks at a job once more before it is begun: its newsletter's sender
-// may be refused at present, and since the claim its reader may have left or
-// the edition been stopped.
+// putOff looks at a job once more before it is begun: since the claim its
+// reader may have left or the edition been stopped.
 func (w *worker) putOff(job store.Job) (store.Result, bool) {
 	now := w.clock.Now()
-	if until := w.outage.until(job.Newsletter); now.Before(until) {
-		return giveBack(job, until), true
-	}
 	if now.Sub(job.ClaimedAt) < freshFor {
 		return store.Result{}, false
 	}
@@ -205,29 +232,41 @@ func attemptKey(job store.Job) journal.Key {
 	return journal.Key{Edition: job.EditionID, Seq: job.Seq, Attempt: job.ClaimedAt.UnixMilli()}
 }
 
-// attempt sends one message, with its dot and its answer in the journal.
-func (w *worker) attempt(l *letter) attempt {
+// attempt sends one message, with its dot and its answer in the journal. worn
+// means that the relay had closed the connection before: nothing was sent.
+func (w *worker) attempt(l *letter) (a attempt, worn bool) {
 	key := attemptKey(l.job)
 	dotted := false
+	var unwritten error
 	reply, err := w.conn.Send(w.wire, l.env, l.msg, func() error {
-		err := w.journal.Dot(key)
-		dotted = err == nil
-		return err
+		unwritten = w.journal.Dot(key)
+		dotted = unwritten == nil
+		return unwritten
 	})
-	if err == nil {
+	switch {
+	case err == nil:
 		// The answer is in the database a moment later; the journal covers
 		// the moment. If it cannot, the delivery would merely be in doubt.
 		_ = w.journal.Answer(key, reply.Code)
-		w.outage.over(l.job.Newsletter)
+		l.pass.Done(pace.Accepted, "")
 		r := store.Result{DeliveryRef: l.job.DeliveryRef, State: store.DeliverySent, Counted: true, Code: reply.Code, Reason: reply.Text}
-		return attempt{key: key, result: r}
+		return attempt{key: key, result: r}, false
+	case unwritten != nil:
+		l.pass.Done(pace.Unused, "") // our disk's doing
+		r := giveBack(l.job, w.clock.Now().Add(retryCommit))
+		r.Reason = unwritten.Error()
+		return attempt{result: r}, false
 	}
-	a := attempt{result: w.result(l.job, err)}
+	re := refusal(err)
+	if w.carried > 1 && isWorn(re, w.conn) && w.wire.Err() == nil {
+		return attempt{}, true
+	}
+	a = attempt{result: w.result(l, err)}
 	if dotted {
 		a.key = key
-		if re, ok := errors.AsType[*relay.Error](err); ok && re.Kind != relay.InDoubt && re.Code != 0 {
+		if re.Kind != relay.InDoubt && re.Code != 0 {
 			_ = w.journal.Answer(key, re.Code)
 		}
 	}
-	return a
+	return a, false
 }

@@ -11,7 +11,7 @@ const (
 	Throttled                    // refused for the number or the repute of our mails to that domain
 	SenderRefused                // the relay does not take the newsletter's sender
 	Crowded                      // the relay asks to slow down
-	Broken                       // the connection was lost while the mail was under way
+	Broken                       // the connection was lost, or closed by the relay, while the mail was under way
 	Unreachable                  // no connection could be made
 )
 

@@ -267,11 +267,13 @@ type Notice struct {
 }
 
 // NoticeResult is what became of a notice: sent, failed, or (both false) to
-// be tried again at NextAt.
+// be tried again at NextAt. Held says that it was not begun, which does not
+// count as an attempt.
 type NoticeResult struct {
 	ID     int64
 	Sent   bool
 	Failed bool
+	Held   bool
 	NextAt time.Time
 	Reason string
 }
