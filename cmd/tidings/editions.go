@@ -61,6 +61,7 @@ type editionJSON struct {
 	CreatedAt     time.Time  `json:"created_at"`
 	FinishedAt    *time.Time `json:"finished_at,omitempty"`
 	Subjects      []string   `json:"subjects,omitempty"`
+	Waiting       []waiting  `json:"waiting,omitempty"`
 	Deliveries    []delivery `json:"deliveries,omitempty"`
 }
 
@@ -136,6 +137,9 @@ func (a *app) showEdition(ctx context.Context, given, state string) error {
 	for _, g := range groups {
 		j.Subjects = append(j.Subjects, g.Subject)
 	}
+	if j.Waiting, err = a.waiting(ctx, e); err != nil {
+		return err
+	}
 	if state != "" {
 		if j.Deliveries, err = a.deliveries(ctx, e.ID, state); err != nil {
 			return err
@@ -184,6 +188,9 @@ func (a *app) printEdition(e editionJSON) error {
 		a.say("subject: %s", s)
 	}
 	a.say("%s", summary(e))
+	for _, w := range e.Waiting {
+		a.say("waiting for %s since %s, next try in %s: %s", w.For, stamp(w.Since, a.cfg.Site.Location()), max(0, w.NextTry.Sub(a.clock.Now())).Round(time.Second), w.Reason)
+	}
 	if e.Deliveries == nil {
 		return nil
 	}

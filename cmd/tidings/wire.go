@@ -271,13 +271,19 @@ func (a *app) outgoing() (r relay.Relay, sign func([]byte) ([]byte, error), err 
 	return r, sign, err
 }
 
+// relayName names the relay among others that were used before.
+func (a *app) relayName() string {
+	m := a.cfg.Mail
+	if m.Transport == config.Capture {
+		return m.Transport
+	}
+	return net.JoinHostPort(m.SMTP.Host, strconv.Itoa(m.SMTP.Port))
+}
+
 // pace makes the gate that all parts of this process that send share.
 func (a *app) pace() *pace.Gate {
 	m := a.cfg.Mail
-	c := pace.Config{Relay: m.Transport, Connections: m.SMTP.Connections, PerSecond: m.Rate.PerSecond, Domains: map[string]pace.Limit{}}
-	if m.Transport == config.ViaSMTP {
-		c.Relay = net.JoinHostPort(m.SMTP.Host, strconv.Itoa(m.SMTP.Port))
-	}
+	c := pace.Config{Relay: a.relayName(), Connections: m.SMTP.Connections, PerSecond: m.Rate.PerSecond, Domains: map[string]pace.Limit{}}
 	for _, d := range m.Rate.Domains {
 		c.Domains[d.ASCII()] = pace.Limit{PerSecond: d.PerSecond, Connections: d.Connections}
 	}

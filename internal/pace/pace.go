@@ -66,7 +66,7 @@ type domain struct {
 func New(cfg Config, s store.Pace, c clock.Clock, log *slog.Logger) *Gate {
 	return &Gate{
 		cfg: cfg, store: s, clock: c, log: log,
-		relay:       newCircuit("relay "+cfg.Relay, ofRelay),
+		relay:       newCircuit(RelayCircuit(cfg.Relay), ofRelay),
 		flow:        newFlow(0, cfg.Connections),
 		turns:       newTurns("all mail", cfg.PerSecond),
 		newsletters: map[string]*circuit{},
@@ -101,7 +101,7 @@ func isPlain(name string) bool {
 func (g *Gate) newsletter(name string) *circuit {
 	c := g.newsletters[name]
 	if c == nil {
-		c = newCircuit(newsletterPrefix+name, ofNewsletter)
+		c = newCircuit(NewsletterCircuit(name), ofNewsletter)
 		g.newsletters[name] = c
 	}
 	return c
@@ -124,9 +124,19 @@ func (g *Gate) domain(name string) *domain {
 
 // Names of circuits begin with what they are for.
 const (
+	relayPrefix      = "relay "
 	newsletterPrefix = "newsletter "
 	domainPrefix     = "domain "
 )
+
+// RelayCircuit is the name of the circuit of a relay, named as in Config.
+func RelayCircuit(relay string) string { return relayPrefix + relay }
+
+// NewsletterCircuit is the name of the circuit of a newsletter's sender.
+func NewsletterCircuit(newsletter string) string { return newsletterPrefix + newsletter }
+
+// IsDomain reports whether a circuit is that of a recipients' domain.
+func IsDomain(circuit string) bool { return strings.HasPrefix(circuit, domainPrefix) }
 
 // forget drops a domain of which there is nothing to remember: there may be
 // as many domains as readers.
