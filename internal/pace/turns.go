@@ -9,8 +9,9 @@ import (
 
 const (
 	// loan is how much of a limit a process borrows at a time, so that the
-	// database is not asked for every mail.
-	loan = time.Second
+	// database is not asked for every mail. It is less than slack: what several
+	// processes borrow in turn can be used by each at any time.
+	loan = 100 * time.Millisecond
 	// slack is how long a turn may be used late: those who wait for it are not
 	// woken in the same instant. In any t seconds at most
 	// speed × (t + slack) + 1 mails begin, of all processes together.
