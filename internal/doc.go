@@ -7,7 +7,7 @@
 //
 //	cron slot / manual send ─▶ newsletter.Service.Plan ─ digest.Compose ─ mail.Compile
 //	            ─▶ store: edition, groups, one delivery per reader (one transaction)
-//	newsletter.Sender ─▶ store.Claim ─▶ mail.Template.Render ─▶ relay ─▶ journal ─▶ store.Record
+//	newsletter.Sender ─▶ store.Claim ─▶ pace.Admit ─▶ mail.Template.Render ─▶ relay ─▶ journal ─▶ store.Record
 //
 //	sign-up form ─▶ newsletter.Service.SignUp ─▶ store: pending subscription, notice
 //	newsletter.Messenger ─▶ digest.Confirm ─▶ relay;  link in the mail ─ POST ─▶ Service.Confirm

@@ -10,7 +10,7 @@
 //	Scheduler (cron slot) ─┐
 //	                       ├─▶ Service.Plan ─▶ store: edition, groups, one delivery per reader
 //	manual send ───────────┘
-//	Sender: store.Claim ─▶ render ─▶ relay ─▶ journal ─▶ store.Record
+//	Sender: store.Claim ─▶ pace.Admit ─▶ render ─▶ relay ─▶ journal ─▶ store.Record
 package newsletter
 
 import (
