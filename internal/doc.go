@@ -24,6 +24,7 @@
 //	schedule    cron expression + zone → slots; pure               —
 //	journal     what a sender knows and the database not yet       —
 //	store       records, the Store contract, its engines           —
+//	bounce      what a bounce, complaint or auto-reply says; pure  —
 //	feed        a feed's description → RSS, Atom, JSON, OPML; pure —
 //	mail        messages, MIME templates with slots, DKIM          —
 //	page        web pages from templates; no HTTP                  —
