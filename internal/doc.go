@@ -36,7 +36,7 @@
 //	catalog     all posts: identity, snapshot, watcher             cachefile codec post store term
 //	adopt       which entry of a former feed is which post         catalog
 //	publish     snapshot → the current set of documents; files     cachefile catalog feed post store term
-//	newsletter  the rules with state: people, plans, sending       catalog clock digest journal mail post relay schedule store term token
+//	newsletter  the rules with state: people, plans, sending       bounce catalog clock digest journal mail post relay schedule store term token
 //	web         pages, feeds over HTTP, sign-up, the mailbox       catalog feed newsletter page publish relay store term
 //
 // Package templates (embedded files) imports none of them; cmd/tidings wires

@@ -102,3 +102,14 @@ func codesIn(text string) (codes []string) {
 	}
 	return codes
 }
+
+// StatusIn gives the first enhanced status code of a failure in a text; "" if
+// there is none.
+func StatusIn(text string) string {
+	for _, m := range enhancedCode.FindAllStringSubmatch(text, maxCodes) {
+		if m[1][0] != '2' {
+			return m[1]
+		}
+	}
+	return ""
+}

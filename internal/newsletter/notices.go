@@ -23,6 +23,7 @@ type Messenger struct {
 	sign    func([]byte) ([]byte, error)
 	limit   *rate.Limiter
 	metrics *Metrics
+	bounces *Bounces
 }
 
 // NewMessenger makes a Messenger; sign, limit and metrics may be nil.
@@ -33,7 +34,7 @@ func NewMessenger(s *Service, r relay.Relay, sign func([]byte) ([]byte, error), 
 	if limit == nil {
 		limit = NewLimit(0)
 	}
-	return &Messenger{service: s, relay: r, sign: sign, limit: limit, metrics: m}
+	return &Messenger{service: s, relay: r, sign: sign, limit: limit, metrics: m, bounces: NewBounces(s, m)}
 }
 
 const (
@@ -110,6 +111,7 @@ func (m *Messenger) send(ctx context.Context, n store.Notice) store.NoticeResult
 	case permanent(err) || now.Sub(n.CreatedAt) > noticeWorth:
 		r.Failed = true
 		m.metrics.notice("failed")
+		m.refused(ctx, n, err)
 	default:
 		r.NextAt = now.Add(backoff(noticeBase, n.Attempts))
 		m.metrics.notice("deferred")
@@ -117,6 +119,13 @@ func (m *Messenger) send(ctx context.Context, n store.Notice) store.NoticeResult
 	r.Reason = err.Error()
 	m.service.Log.Warn("a confirmation mail was not sent", "notice", n.ID, "given_up", r.Failed, "error", err)
 	return r
+}
+
+// refused takes the relay's refusal of a confirmation for a bounce.
+func (m *Messenger) refused(ctx context.Context, n store.Notice, err error) {
+	if re, ok := errors.AsType[*relay.Error](err); ok && re.Kind == relay.Permanent {
+		m.bounces.recordRefused(ctx, []store.Bounce{refused(store.DeliveryRef{Seq: n.ID}, re.Error())})
+	}
 }
 
 func (m *Messenger) deliver(ctx context.Context, n store.Notice) error {
@@ -168,9 +177,10 @@ func (s *Service) fill(letter Newsletter, msg mail.Message, n store.Notice, tok 
 	if err != nil {
 		return relay.Envelope{}, nil, fmt.Errorf("newsletter %s: from: %w", letter.Name, err)
 	}
-	id := fmt.Sprintf("%s.n%d@%s", strconv.FormatInt(n.CreatedAt.Unix(), 36), n.ID, from.Domain)
+	tag := s.tag(store.DeliveryRef{Seq: n.ID})
+	id := fmt.Sprintf("%s.%s@%s", strconv.FormatInt(n.CreatedAt.Unix(), 36), tag, from.Domain)
 	out, err := t.Render(nil, mail.Recipient{To: n.Email, MessageID: id, Slots: map[string]string{digest.SlotConfirm: tok}})
-	return relay.Envelope{From: from.String(), To: n.Email}, out, err
+	return relay.Envelope{From: s.returnPath(from.String(), tag), To: n.Email}, out, err
 }
 
 // permanent reports whether trying again is of no use.

@@ -48,6 +48,7 @@ type Sender struct {
 	log     *slog.Logger
 	outage  *outages
 	metrics *Metrics
+	bounces *Bounces
 
 	journal *journal.Journal
 	jobs    chan store.Job
@@ -81,6 +82,7 @@ func NewSender(s *Service, c SenderConfig, r relay.Relay, sign func([]byte) ([]b
 	return &Sender{
 		cfg: c, store: s.Store, relay: r, clock: s.Clock, log: s.Log, metrics: m,
 		compose: newComposer(s, sign),
+		bounces: NewBounces(s, m),
 		outage:  &outages{by: map[string]*outage{}},
 		wake:    make(chan struct{}, 1),
 	}
@@ -237,6 +239,7 @@ func (s *Sender) record(ctx context.Context, batch []attempt) bool {
 		}
 	}
 	s.journal.Forget(done)
+	s.bounces.recordRefused(ctx, refusals(results))
 	return true
 }
 
