@@ -29,6 +29,7 @@
 //	mail        messages, MIME templates with slots, DKIM          —
 //	page        web pages from templates; no HTTP                  —
 //	daemon      runs the parts: ordered start, drain, stop         —
+//	smtpd       takes mail for a few addresses: SMTP, LMTP         —
 //	websub      tells hubs of changed feeds                        store
 //	post        one file → one Post; body → clean HTML             codec term
 //	relay       a message → SMTP or the capture box                mail

@@ -61,7 +61,8 @@ type editionJSON struct {
 	CreatedAt     time.Time  `json:"created_at"`
 	FinishedAt    *time.Time `json:"finished_at,omitempty"`
 	Subjects      []string   `json:"subjects,omitempty"`
-	Deliveries    []delivery `json:"deliveries,omitempty"`
+	*returnsJSON
+	Deliveries []delivery `json:"deliveries,omitempty"`
 }
 
 type delivery struct {
@@ -136,6 +137,9 @@ func (a *app) showEdition(ctx context.Context, given, state string) error {
 	for _, g := range groups {
 		j.Subjects = append(j.Subjects, g.Subject)
 	}
+	if j.returnsJSON, err = a.returns(ctx, e.ID); err != nil {
+		return err
+	}
 	if state != "" {
 		if j.Deliveries, err = a.deliveries(ctx, e.ID, state); err != nil {
 			return err
@@ -184,6 +188,7 @@ func (a *app) printEdition(e editionJSON) error {
 		a.say("subject: %s", s)
 	}
 	a.say("%s", summary(e))
+	a.sayReturns(e.returnsJSON)
 	if e.Deliveries == nil {
 		return nil
 	}

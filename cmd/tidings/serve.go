@@ -130,7 +130,8 @@ func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) 
 	}
 	registry.MustRegister(posts.gauges()...)
 	parts := []daemon.Part{{Name: "posts", Run: func(ctx context.Context) error { return a.runLibrary(ctx, posts) }}}
-	mailing, sender, err := a.mailing(service, newsletter.NewMetrics(registry))
+	counters := newsletter.NewMetrics(registry)
+	mailing, sender, err := a.mailing(service, counters)
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +139,13 @@ func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) 
 	handler, err := a.handler(posts, service, sender, metrics)
 	if err != nil {
 		return nil, err
+	}
+	bounces, listening, err := a.bounces(service, counters)
+	if err != nil {
+		return nil, err
+	}
+	if listening {
+		parts = append(parts, bounces)
 	}
 	parts = append(parts, daemon.HTTP(l, handler, a.log), daemon.Part{Name: "hubs", Run: posts.hubs.Run})
 	a.log.Info("serving", "url", a.cfg.HTTP.URL, "listen", l.Addr().String(), "posts", len(posts.watcher.Current().Entries),

@@ -209,9 +209,9 @@ type fakeRelay struct {
 	tries  map[string]int
 	taken  map[string][][]byte
 	from   map[string]string // last envelope sender by recipient
-	down   error       // what Connect answers, if set
-	begun  chan string // told of each mail that is begun, if set
-	hold   chan string // then waited for, if set
+	down   error             // what Connect answers, if set
+	begun  chan string       // told of each mail that is begun, if set
+	hold   chan string       // then waited for, if set
 
 	answerFrom func(to string) error // refuses at MAIL, before anything else
 }
