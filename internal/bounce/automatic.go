@@ -58,9 +58,9 @@ func decoded(h message.Header, name string) string {
 // freeText makes of a bounce in words what a DSN would say.
 func freeText(h message.Header, text string) Recipient {
 	text = ownWords(text)
-	x := Recipient{Action: "failed", Diagnostic: strings.Join(strings.Fields(text), " ")}
+	x := Recipient{Action: Failed, Diagnostic: legible(text)}
 	if delayed.MatchString(decoded(h, "Subject")) || delayed.MatchString(text) {
-		x.Action = "delayed"
+		x.Action = Delayed
 	}
 	return x
 }
@@ -70,7 +70,7 @@ func ownWords(text string) string {
 	if at := copyBegins.FindStringIndex(text); at != nil {
 		text = text[:at[0]]
 	}
-	return text[:min(len(text), 4<<10)]
+	return text
 }
 
 var copyBegins = regexp.MustCompile(`(?mi)^(-+ ?.*(copy|original|below|undelivered|returned|headers|unsent).*|received: .*|return-path: .*|message-id: .*|x-[a-z-]+: .*)$`)

@@ -54,13 +54,22 @@ type Report struct {
 	Original   Original
 }
 
+// What became of a mail for a recipient (RFC 3464 §2.3.3).
+const (
+	Failed    = "failed"
+	Delayed   = "delayed"
+	Delivered = "delivered"
+	Relayed   = "relayed"
+	Expanded  = "expanded"
+)
+
 // Recipient is the fate of a mail for one recipient.
 type Recipient struct {
 	Original   string // as the mail was addressed; "" if unknown
 	Final      string // as it was delivered last; "" if unknown
-	Action     string // failed, delayed, delivered, relayed or expanded
-	Status     string // enhanced status code (RFC 3463); "" if none
-	Diagnostic string // the words of the server that refused
+	Action     string // Failed …; "" if it is none of them
+	Status     string // enhanced status code of a failure (RFC 3463); "" if none
+	Diagnostic string // the words of the server that refused, on one line
 }
 
 // Original is what is known of the mail that a report is about.
@@ -183,7 +192,7 @@ func (r Report) For(address string) Recipient {
 
 func severity(x Recipient) int {
 	switch {
-	case !x.Failed():
+	case !x.GivenUp():
 		return 0
 	case x.Class() == Hard:
 		return 2
@@ -191,9 +200,9 @@ func severity(x Recipient) int {
 	return 1
 }
 
-// Failed reports whether the mail was given up for this recipient. One that is
+// GivenUp reports whether the mail was given up for this recipient. One that is
 // only delayed was not.
-func (x Recipient) Failed() bool { return strings.HasPrefix(x.Action, "fail") }
+func (x Recipient) GivenUp() bool { return x.Action == Failed }
 
 // Class is the sort of the failure.
 func (x Recipient) Class() Class { return Classify(x.Status, x.Diagnostic) }

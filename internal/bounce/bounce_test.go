@@ -42,37 +42,45 @@ func TestFor(t *testing.T) {
 		address string
 		want    string
 	}{
-		"the only one":                {[]string{hard}, "ann@example.com", "5.1.1"},
-		"one of several":              {[]string{relayed, full, hard}, "Ann@Example.com", "5.1.1"},
-		"forwarded":                   {[]string{hard}, "list@example.com", "5.1.1"},
-		"some of a list":              {[]string{list + hard, list + relayed}, "list@example.com", "2.1.9"},
-		"all of a list, not all hard": {[]string{list + hard, list + full}, "list@example.com", "5.2.2"},
-		"nobody known":                {[]string{hard, full}, "x@example.com", "5.2.2"},
-		"before the one in the list":  {[]string{"Original-Recipient: rfc822; ann@example.com\n" + full, hard}, "ann@example.com", "5.2.2"},
+		"the only one":                {[]string{hard}, "ann@example.com", "failed 5.1.1"},
+		"one of several":              {[]string{relayed, full, hard}, "Ann@Example.com", "failed 5.1.1"},
+		"forwarded":                   {[]string{hard}, "list@example.com", "failed 5.1.1"},
+		"some of a list":              {[]string{list + hard, list + relayed}, "list@example.com", "relayed "},
+		"all of a list, not all hard": {[]string{list + hard, list + full}, "list@example.com", "failed 5.2.2"},
+		"nobody known":                {[]string{hard, full}, "x@example.com", "failed 5.2.2"},
+		"before the one in the list":  {[]string{"Original-Recipient: rfc822; ann@example.com\n" + full, hard}, "ann@example.com", "failed 5.2.2"},
 	} {
-		if got := parse(t, dsn(c.groups...)).For(c.address); got.Status != c.want {
+		if got := parse(t, dsn(c.groups...)).For(c.address); got.Action+" "+got.Status != c.want {
 			t.Errorf("%s: %+v, want %s", name, got, c.want)
 		}
 	}
-	if got := (bounce.Report{}).For("x@example.com"); got.Failed() {
+	if got := (bounce.Report{}).For("x@example.com"); got.GivenUp() {
 		t.Errorf("an empty report: %+v", got)
 	}
 }
 
 func TestActions(t *testing.T) {
 	for action, failed := range map[string]bool{
-		"failed": true, "Failed": true, "failed (bounced)": true, "delayed": false, "delivered": false, "relayed": false, "expanded": false, "odd": false,
+		"failed": true, "Failed": true, "failed (bounced)": true, "failure": true, "delayed": false, "delivered": false, "relayed": false, "expanded": false, "odd": false,
 	} {
 		r := parse(t, dsn("Final-Recipient: rfc822;a@example.com\nStatus: 5.1.1\nAction: "+action))
-		if got := r.For("a@example.com").Failed(); got != failed {
+		if got := r.For("a@example.com").GivenUp(); got != failed {
 			t.Errorf("%s: failed = %v", action, got)
 		}
 	}
-	if !parse(t, dsn("Final-Recipient: rfc822;a@example.com\nStatus: 5.1.1")).For("").Failed() {
+	if !parse(t, dsn("Final-Recipient: rfc822;a@example.com\nStatus: 5.1.1")).For("").GivenUp() {
 		t.Error("a permanent status without an action did not fail")
 	}
-	if parse(t, dsn("Final-Recipient: rfc822;a@example.com\nStatus: 4.1.1")).For("").Failed() {
+	if parse(t, dsn("Final-Recipient: rfc822;a@example.com\nStatus: 4.1.1")).For("").GivenUp() {
 		t.Error("a temporary status without an action failed")
+	}
+}
+
+func TestForeignWordsAreLegible(t *testing.T) {
+	r := parse(t, dsn("Final-Recipient: rfc822;a@example.com\nAction: failed\nStatus: 5.1.1; \x1b[2J\nDiagnostic-Code: smtp; 550 \x1b[31mred\x07\n  \xff more "+strings.Repeat("y", 9000)))
+	x := r.For("")
+	if x.Status != "5.1.1" || !strings.HasPrefix(x.Diagnostic, "550 [31mred \uFFFD more yyy") || len(x.Diagnostic) > 4096 {
+		t.Errorf("%+v", x)
 	}
 }
 

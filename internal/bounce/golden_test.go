@@ -58,7 +58,7 @@ func understood(t *testing.T, file string) string {
 		}
 		var classes []string
 		for _, x := range r.Recipients {
-			classes = append(classes, fmt.Sprint(x.Class(), ", failed: ", x.Failed()))
+			classes = append(classes, fmt.Sprint(x.Class(), ", failed: ", x.GivenUp()))
 		}
 		text, err := json.MarshalIndent(struct {
 			bounce.Report

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"tidings/internal/bounce"
@@ -160,8 +161,8 @@ func (v *Verdict) read(r bounce.Report) (why string) {
 	}
 	x := r.For(v.Email)
 	v.Status, v.Diagnostic = x.Status, x.Diagnostic
-	if !x.Failed() {
-		return fmt.Sprintf("the mail was not given up: %s", x.Action)
+	if !x.GivenUp() {
+		return strings.TrimSpace("the mail was not given up: " + x.Action)
 	}
 	if v.Status == "" {
 		v.Status = bounce.StatusIn(x.Diagnostic)

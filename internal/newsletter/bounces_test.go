@@ -325,3 +325,23 @@ func TestTestCopiesComeBackToNobody(t *testing.T) {
 		t.Errorf("its bounce: %s", got)
 	}
 }
+
+func TestRefusedConfirmation(t *testing.T) {
+	m := &mailed{house: newHouse(t, weekly()), relay: newFakeRelay(func(to string, _ int) error {
+		if to == "ann@example.com" {
+			return &relay.Error{Phase: relay.PhaseRcpt, Kind: relay.Permanent, Reply: relay.Reply{Code: 550, Enhanced: "5.1.1", Text: "User unknown"}}
+		}
+		return nil
+	})}
+	for _, email := range []string{"ann@example.com", "bob@example.com"} { // in the order of the queue
+		if err := m.SignUp(t.Context(), newsletter.SignUp{Email: email}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.letters(m.relay, 1)
+	for email, want := range map[string]string{"ann@example.com": store.ReasonBounce, "bob@example.com": ""} {
+		if got := m.suppression(email); got != want {
+			t.Errorf("%s is suppressed as %q, want %q", email, got, want)
+		}
+	}
+}
