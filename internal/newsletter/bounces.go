@@ -248,12 +248,14 @@ func refusals(results []store.Result) (list []store.Bounce) {
 	return list
 }
 
-// recordRefused records refusals. If that fails, they are merely not counted:
-// that the mails failed is on record already.
+// recordRefused records refusals, also at shutdown. If that fails, they are
+// merely not counted: that the mails failed is on record already.
 func (b *Bounces) recordRefused(ctx context.Context, list []store.Bounce) {
 	if len(list) == 0 {
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWithin)
+	defer cancel()
 	if _, err := b.record(ctx, list); err != nil {
 		b.service.Log.Error("refused mails were not counted as bounces", "mails", len(list), "error", err)
 	}
