@@ -12,6 +12,9 @@
 //	sign-up form ─▶ newsletter.Service.SignUp ─▶ store: pending subscription, notice
 //	newsletter.Messenger ─▶ digest.Confirm ─▶ relay;  link in the mail ─ POST ─▶ Service.Confirm
 //
+//	mail that came back ─▶ smtpd, or a pipe into "tidings bounce" ─ bounce.Parse
+//	            ─▶ newsletter.Bounces ─▶ store: bounce, suppression
+//
 // What each package may import of the others (the test beside this file holds
 // the table against the code; store/…, relay/… include their subpackages):
 //

@@ -61,7 +61,7 @@ type editionJSON struct {
 	CreatedAt     time.Time  `json:"created_at"`
 	FinishedAt    *time.Time `json:"finished_at,omitempty"`
 	Subjects      []string   `json:"subjects,omitempty"`
-	*returnsJSON
+	*Returns
 	Deliveries []delivery `json:"deliveries,omitempty"`
 }
 
@@ -137,7 +137,7 @@ func (a *app) showEdition(ctx context.Context, given, state string) error {
 	for _, g := range groups {
 		j.Subjects = append(j.Subjects, g.Subject)
 	}
-	if j.returnsJSON, err = a.returns(ctx, e.ID); err != nil {
+	if j.Returns, err = a.returns(ctx, e.ID); err != nil {
 		return err
 	}
 	if state != "" {
@@ -188,7 +188,7 @@ func (a *app) printEdition(e editionJSON) error {
 		a.say("subject: %s", s)
 	}
 	a.say("%s", summary(e))
-	a.sayReturns(e.returnsJSON)
+	a.sayReturns(e.Returns)
 	if e.Deliveries == nil {
 		return nil
 	}

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// returnsJSON is what came back of an edition, as scripts see it.
-type returnsJSON struct {
+// Returns is what came back of an edition, as scripts see it. Its name is
+// exported so that it can be read as part of an editionJSON, too.
+type Returns struct {
 	Bounced    int           `json:"bounced"`    // sent, and came back
 	Complained int           `json:"complained"` // called spam
 	HeldSince  *time.Time    `json:"bounces_held_since,omitempty"`
@@ -21,12 +22,12 @@ type domainsJSON struct {
 	Count  int    `json:"count"`
 }
 
-func (a *app) returns(ctx context.Context, edition int64) (*returnsJSON, error) {
+func (a *app) returns(ctx context.Context, edition int64) (*Returns, error) {
 	sum, err := a.store.EditionBounces(ctx, edition)
 	if err != nil {
 		return nil, err
 	}
-	j := &returnsJSON{Bounced: sum.Bounced, Complained: sum.Complained}
+	j := &Returns{Bounced: sum.Bounced, Complained: sum.Complained}
 	if !sum.HeldSince.IsZero() {
 		j.HeldSince = &sum.HeldSince
 	}
@@ -39,7 +40,7 @@ func (a *app) returns(ctx context.Context, edition int64) (*returnsJSON, error) 
 // mostDomains is how many domains are shown to a person.
 const mostDomains = 10
 
-func (a *app) sayReturns(r *returnsJSON) {
+func (a *app) sayReturns(r *Returns) {
 	if r == nil || len(r.Bounces) == 0 {
 		return
 	}

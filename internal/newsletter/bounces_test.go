@@ -24,7 +24,7 @@ type mailed struct {
 	edition int64
 }
 
-func newMailed(t *testing.T, readers int, returnPath string) *mailed {
+func newMailed(t testing.TB, readers int, returnPath string) *mailed {
 	m := &mailed{house: newHouse(t, weekly()), relay: newFakeRelay(nil)}
 	m.ReturnPath = returnPath
 	m.people = m.readers(readers, "")
@@ -344,4 +344,41 @@ func TestRefusedConfirmation(t *testing.T) {
 			t.Errorf("%s is suppressed as %q, want %q", email, got, want)
 		}
 	}
+}
+
+// TestFeedbackTypes says which types of feedback end the mail.
+func TestFeedbackTypes(t *testing.T) {
+	types := map[string]string{
+		"abuse": store.ReasonComplaint, "fraud": store.ReasonComplaint, "Opt-Out": store.ReasonComplaint, "other": store.ReasonComplaint,
+		"virus": "", "not-spam": "", "auth-failure": "", "novel": "",
+	}
+	m := newMailed(t, len(types), bounceAddress)
+	i := 0
+	for kind, want := range types {
+		to := m.people[i]
+		i++
+		m.take(bounceAddress, complaint(kind, m.messageID(to)))
+		if got := m.suppression(to); got != want {
+			t.Errorf("%s: suppressed as %q, want %q", kind, got, want)
+		}
+	}
+	sum, err := m.Store.EditionBounces(t.Context(), m.edition)
+	if err != nil || sum.Complained != 4 || sum.Bounced != 1 {
+		t.Errorf("sum: %+v, %v", sum, err)
+	}
+}
+
+// FuzzTake hands over whatever a stranger may send: nobody is suppressed by it.
+func FuzzTake(f *testing.F) {
+	m := newMailed(f, 1, bounceAddress)
+	forged := strings.Replace(m.relay.from[m.people[0]], "+a", "+b", 1)
+	f.Add(forged, dsn(m.people[0], "5.1.1", "<x.aaaaaaaaaaaaaaaa@example.org>"))
+	f.Add(bounceAddress, complaint("abuse", "<1.2@example.org>"))
+	f.Add("bounce+@news.example.org", freeText)
+	f.Fuzz(func(t *testing.T, recipient, report string) {
+		v, err := newsletter.NewBounces(m.Service, nil).Take(t.Context(), recipient, strings.NewReader(report))
+		if err != nil || v.Result != newsletter.ReportIgnored {
+			t.Errorf("%+v, %v", v, err)
+		}
+	})
 }

@@ -11,6 +11,8 @@
 //	                       ├─▶ Service.Plan ─▶ store: edition, groups, one delivery per reader
 //	manual send ───────────┘
 //	Sender: store.Claim ─▶ render ─▶ relay ─▶ journal ─▶ store.Record
+//
+// What comes back of it goes through Bounces.
 package newsletter
 
 import (
