@@ -126,19 +126,12 @@ func (b *Bounces) about(r bounce.Report, recipient string) (ref store.DeliveryRe
 	case bounce.AutoReply:
 		return ref, "it is an automatic answer"
 	}
-	addresses := append([]string{recipient}, r.To...)
-	ids := []string{}
-	if r.Kind != bounce.FreeText {
-		addresses = append(addresses, r.Original.ReturnPath)
-		ids = append(ids, r.Original.MessageID)
-	}
 	var tags []string
-	for _, a := range addresses {
-		tag, _ := b.service.returnTag(a)
-		tags = append(tags, tag)
+	for _, address := range append([]string{recipient}, r.To...) {
+		tags = append(tags, b.service.tagOf(address))
 	}
-	for _, id := range ids {
-		tags = append(tags, idTag(id))
+	if r.Kind != bounce.FreeText {
+		tags = append(tags, b.service.tagOf(r.Original.ReturnPath), idTag(r.Original.MessageID))
 	}
 	for _, tag := range tags {
 		if ref, ok := b.service.readTag(tag); ok {

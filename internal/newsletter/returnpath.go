@@ -56,6 +56,12 @@ func (s *Service) returnTag(address string) (tag string, ours bool) {
 	return strings.CutPrefix(local, "+")
 }
 
+// tagOf is returnTag of an address that may be anybody's; "" if it has none.
+func (s *Service) tagOf(address string) string {
+	tag, _ := s.returnTag(address)
+	return tag
+}
+
 // idTag gives the tag in a Message-ID.
 func idTag(id string) string {
 	local, _, _ := strings.Cut(id, "@")
