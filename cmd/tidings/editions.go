@@ -62,7 +62,8 @@ type editionJSON struct {
 	FinishedAt    *time.Time `json:"finished_at,omitempty"`
 	Subjects      []string   `json:"subjects,omitempty"`
 	Waiting       []waiting  `json:"waiting,omitempty"`
-	Deliveries    []delivery `json:"deliveries,omitempty"`
+	*Returns
+	Deliveries []delivery `json:"deliveries,omitempty"`
 }
 
 type delivery struct {
@@ -140,6 +141,9 @@ func (a *app) showEdition(ctx context.Context, given, state string) error {
 	if j.Waiting, err = a.waiting(ctx, e); err != nil {
 		return err
 	}
+	if j.Returns, err = a.returns(ctx, e.ID); err != nil {
+		return err
+	}
 	if state != "" {
 		if j.Deliveries, err = a.deliveries(ctx, e.ID, state); err != nil {
 			return err
@@ -191,6 +195,7 @@ func (a *app) printEdition(e editionJSON) error {
 	for _, w := range e.Waiting {
 		a.say("waiting for %s since %s, next try in %s: %s", w.For, stamp(w.Since, a.cfg.Site.Location()), max(0, w.NextTry.Sub(a.clock.Now())).Round(time.Second), w.Reason)
 	}
+	a.sayReturns(e.Returns)
 	if e.Deliveries == nil {
 		return nil
 	}

@@ -30,6 +30,7 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitLater  = 75 // EX_TEMPFAIL of sysexits.h, to mail servers: try again
 )
 
 // run executes one command line and gives the exit code.
@@ -64,6 +65,9 @@ func usagef(format string, args ...any) error {
 }
 
 func exitCode(err error) int {
+	if isLater(err) {
+		return exitLater
+	}
 	var usage usageError
 	var faults config.Faults
 	if errors.As(err, &usage) || errors.As(err, &faults) || errors.Is(err, newsletter.ErrNewsletter) {

@@ -65,7 +65,7 @@ func root(in io.Reader, out, errs io.Writer) *cobra.Command {
 	flags.StringVar(&a.logLevel, "log-level", "info", "debug, info, warn or error")
 	for _, sub := range []func(*app) *cobra.Command{
 		serveCommand, buildCommand, sendCommand, previewCommand, postsCommand, feedsCommand,
-		subscribersCommand, suppressionsCommand, editionsCommand,
+		subscribersCommand, suppressionsCommand, editionsCommand, bounceCommand,
 		configCommand, dbCommand, initCommand, versionCommand,
 	} {
 		cmd.AddCommand(sub(a))

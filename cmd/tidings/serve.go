@@ -133,7 +133,8 @@ func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) 
 	parts := []daemon.Part{{Name: "posts", Run: func(ctx context.Context) error { return a.runLibrary(ctx, posts) }}}
 	gate := a.pace()
 	registry.MustRegister(gate)
-	mailing, sender, err := a.mailing(service, gate, newsletter.NewMetrics(registry))
+	counters := newsletter.NewMetrics(registry)
+	mailing, sender, err := a.mailing(service, gate, counters)
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +142,13 @@ func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) 
 	handler, err := a.handler(posts, service, sender, metrics)
 	if err != nil {
 		return nil, err
+	}
+	bounces, listening, err := a.bounces(service, counters)
+	if err != nil {
+		return nil, err
+	}
+	if listening {
+		parts = append(parts, bounces)
 	}
 	parts = append(parts, daemon.HTTP(l, handler, a.log), daemon.Part{Name: "hubs", Run: posts.hubs.Run})
 	a.log.Info("serving", "url", a.cfg.HTTP.URL, "listen", l.Addr().String(), "posts", len(posts.watcher.Current().Entries),

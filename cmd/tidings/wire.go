@@ -187,6 +187,7 @@ func (a *app) service(posts func() *catalog.Snapshot) (*newsletter.Service, erro
 		Site:        newsletter.Site{Title: a.cfg.Site.Title, URL: a.cfg.Site.URL, Language: a.cfg.Site.Language, BaseURL: base},
 		Settle:      a.cfg.Posts.Settle,
 		Expires:     a.cfg.Delivery.Expires,
+		ReturnPath:  a.cfg.Bounces.Address,
 		MailingOff:  a.cfg.MailingOff(),
 	}
 	return newsletter.New(c, newsletter.Deps{

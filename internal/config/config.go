@@ -26,6 +26,7 @@ type Config struct {
 	Terms       Terms        `yaml:"terms" doc:"Names and addresses of categories, tags and authors that are to be other than posts make them."`
 	Newsletters []Newsletter `yaml:"newsletters" doc:"The newsletters by name; none when left out. A name is part of addresses and of the database: it is not to be changed."`
 	Mail        Mail         `yaml:"mail" doc:"How mail leaves."`
+	Bounces     Bounces      `yaml:"bounces" doc:"What comes back."`
 	Delivery    Delivery     `yaml:"delivery" doc:"How persistently mail is delivered."`
 	Database    Database     `yaml:"database" doc:"Where subscribers and what was sent are kept."`
 	HTTP        HTTP         `yaml:"http" doc:"The web server."`
@@ -190,6 +191,14 @@ func (d DomainRate) ASCII() string {
 		return ascii
 	}
 	return strings.ToLower(d.Name)
+}
+
+// Bounces says where mail that cannot be delivered comes back to; Address is ""
+// if nobody reads it here.
+type Bounces struct {
+	Address  string `yaml:"address" check:"returnpath" doc:"Address to which undeliverable mail and complaints come back; each mail gets one of its own, NAME+CODE@DOMAIN. Empty: they come back to the sender."`
+	Listen   string `yaml:"listen" check:"listen" doc:"Address and port on which mail for it is taken. Empty: none; a mail server pipes it into the command bounce."`
+	Protocol string `yaml:"protocol" check:"required,enum=smtp|lmtp" doc:"What is spoken there."`
 }
 
 // Delivery says how persistent delivery is.

@@ -38,6 +38,7 @@ func defaults() *Config {
 			From:       "Field Notes <news@localhost>",
 			SMTP:       SMTP{Port: 587, TLS: "starttls", Connections: 4, MaxMessages: 100},
 		},
+		Bounces: Bounces{Protocol: "smtp"},
 		Delivery: Delivery{
 			RetryBase: time.Minute,
 			Expires:   72 * time.Hour,

@@ -22,6 +22,7 @@ type Messenger struct {
 	sign    func([]byte) ([]byte, error)
 	pace    *pace.Gate
 	metrics *Metrics
+	bounces *Bounces
 }
 
 // NewMessenger makes a Messenger; sign, gate and metrics may be nil.
@@ -32,7 +33,7 @@ func NewMessenger(s *Service, r relay.Relay, sign func([]byte) ([]byte, error), 
 	if gate == nil {
 		gate = pace.New(pace.Config{}, s.Store, s.Clock, s.Log)
 	}
-	return &Messenger{service: s, relay: r, sign: sign, pace: gate, metrics: m}
+	return &Messenger{service: s, relay: r, sign: sign, pace: gate, metrics: m, bounces: NewBounces(s, m)}
 }
 
 const (
@@ -119,6 +120,7 @@ func (m *Messenger) send(ctx context.Context, pass *pace.Pass, n store.Notice) s
 	case permanent(err) || now.Sub(n.CreatedAt) > noticeWorth:
 		r.Failed = true
 		m.metrics.notice("failed")
+		m.refused(ctx, n, err)
 	default:
 		r.NextAt = later(until, now.Add(backoff(noticeBase, n.Attempts)))
 		m.metrics.notice("deferred")
@@ -144,6 +146,13 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// refused takes the relay's refusal of a confirmation for a bounce.
+func (m *Messenger) refused(ctx context.Context, n store.Notice, err error) {
+	if re, ok := errors.AsType[*relay.Error](err); ok && re.Kind == relay.Permanent {
+		m.bounces.recordRefused(ctx, []store.Bounce{refused(store.DeliveryRef{Seq: n.ID}, re.Error())})
+	}
 }
 
 func (m *Messenger) deliver(ctx context.Context, n store.Notice) error {
@@ -195,9 +204,10 @@ func (s *Service) fill(letter Newsletter, msg mail.Message, n store.Notice, tok 
 	if err != nil {
 		return relay.Envelope{}, nil, fmt.Errorf("newsletter %s: from: %w", letter.Name, err)
 	}
-	id := fmt.Sprintf("%s.n%d@%s", strconv.FormatInt(n.CreatedAt.Unix(), 36), n.ID, from.Domain)
+	tag := s.tag(store.DeliveryRef{Seq: n.ID})
+	id := fmt.Sprintf("%s.%s@%s", strconv.FormatInt(n.CreatedAt.Unix(), 36), tag, from.Domain)
 	out, err := t.Render(nil, mail.Recipient{To: n.Email, MessageID: id, Slots: map[string]string{digest.SlotConfirm: tok}})
-	return relay.Envelope{From: from.String(), To: n.Email}, out, err
+	return relay.Envelope{From: s.returnPath(from.String(), tag), To: n.Email}, out, err
 }
 
 // permanent reports whether trying again is of no use.

@@ -49,6 +49,7 @@ type Sender struct {
 	log     *slog.Logger
 	pace    *pace.Gate
 	metrics *Metrics
+	bounces *Bounces
 
 	journal *journal.Journal
 	jobs    chan store.Job
@@ -75,6 +76,7 @@ func NewSender(s *Service, c SenderConfig, r relay.Relay, sign func([]byte) ([]b
 		cfg: c, store: s.Store, relay: r, clock: s.Clock, log: s.Log, metrics: m,
 		compose: newComposer(s, sign),
 		pace:    c.Pace,
+		bounces: NewBounces(s, m),
 		wake:    make(chan struct{}, 1),
 	}
 }
@@ -264,6 +266,7 @@ func (s *Sender) record(ctx context.Context, batch []attempt) bool {
 		}
 	}
 	s.journal.Forget(done)
+	s.bounces.recordRefused(ctx, refusals(results))
 	return true
 }
 
