@@ -10,7 +10,7 @@ import (
 // TestMain lets the test binary be the program itself, for scripts and for
 // tests that kill it.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"tidings": main})
+	testscript.Main(m, map[string]func(){"tidings": func() { program(crashing(os.Getenv(crashEnv))) }})
 }
 
 // TestScripts runs the program as people do: testdata/script/*.txtar.
