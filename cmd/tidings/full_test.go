@@ -22,6 +22,7 @@ import (
 // a small file system of the test's own; where the system grants none, the
 // database refuses to be written instead.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	const env = "TIDINGS_TEST_SMALL_DISK"
 	if os.Getenv(env) != "" {
 		fullDisk(t, smallDisk)
