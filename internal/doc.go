@@ -45,5 +45,6 @@
 //	web         pages, feeds over HTTP, sign-up, the mailbox       catalog feed newsletter page publish relay store term
 //
 // Package templates (embedded files) imports none of them; cmd/tidings wires
-// all of them.
+// all of them. cmd/relaytest is relay/relaytest, the mail server that fails on
+// demand, as a program.
 package internal

@@ -17,10 +17,13 @@ import (
 	"tidings/internal/newsletter"
 )
 
-func main() {
+func main() { program(seams{}) }
+
+// program is one run from beginning to end.
+func program(s seams) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, s)
 	stop()
 	os.Exit(code)
 }
@@ -34,8 +37,8 @@ const (
 )
 
 // run executes one command line and gives the exit code.
-func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
-	cmd := root(in, out, errs)
+func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, s seams) int {
+	cmd := root(in, out, errs, s)
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(ctx)
 	if err == nil {

@@ -14,6 +14,7 @@ import (
 	"tidings/internal/catalog"
 	"tidings/internal/clock"
 	"tidings/internal/config"
+	"tidings/internal/relay"
 	"tidings/internal/store"
 	"tidings/internal/token"
 )
@@ -23,6 +24,7 @@ import (
 type app struct {
 	in        io.Reader
 	out, errs io.Writer
+	seams     seams
 
 	configFile string
 	logFormat  string
@@ -38,9 +40,16 @@ type app struct {
 	snap  *catalog.Snapshot // the posts as a command last read them
 }
 
+// seams are where something can be put between the parts, which only tests
+// do: each takes a part and gives what is used in its place; nil: the part.
+type seams struct {
+	store func(store.Store) store.Store
+	relay func(relay.Relay) relay.Relay
+}
+
 // root gives the command tree.
-func root(in io.Reader, out, errs io.Writer) *cobra.Command {
-	a := &app{in: in, out: out, errs: errs}
+func root(in io.Reader, out, errs io.Writer, s seams) *cobra.Command {
+	a := &app{in: in, out: out, errs: errs, seams: s}
 	cmd := &cobra.Command{
 		Use:   "tidings",
 		Short: "Publishes feeds of a folder of posts and mails digests of new ones",

@@ -39,8 +39,14 @@ func (a *app) open(ctx context.Context) error {
 	if a.key, err = token.OpenKey(a.cfg.SecretFile); err != nil {
 		return err
 	}
-	a.store, err = sqlite.Open(ctx, file)
-	return err
+	db, err := sqlite.Open(ctx, file)
+	if err != nil {
+		return err
+	}
+	if a.store = db; a.seams.store != nil {
+		a.store = a.seams.store(db)
+	}
+	return nil
 }
 
 func (a *app) databaseFile() (string, error) {
@@ -262,14 +268,17 @@ func (a *app) outgoing() (r relay.Relay, sign func([]byte) ([]byte, error), err 
 		sign = signer.Sign
 	}
 	if m.Transport == config.Capture {
-		r, _ := relay.NewCapture(m.CaptureDir, a.clock.Now)
-		return r, sign, nil
-	}
-	r, err = relay.NewSMTP(relay.SMTPConfig{
+		r, _ = relay.NewCapture(m.CaptureDir, a.clock.Now)
+	} else if r, err = relay.NewSMTP(relay.SMTPConfig{
 		Host: m.SMTP.Host, Port: m.SMTP.Port, TLS: m.SMTP.TLS,
 		Username: m.SMTP.Username, Password: m.SMTP.Password,
-	})
-	return r, sign, err
+	}); err != nil {
+		return nil, nil, err
+	}
+	if a.seams.relay != nil {
+		r = a.seams.relay(r)
+	}
+	return r, sign, nil
 }
 
 // relayName names the relay among others that were used before.

@@ -194,12 +194,12 @@ func TestWaysToProve(t *testing.T) {
 	}{
 		"by its recipient":   {same, func(to, _, _ string) string { return dsn(to, "5.1.1", "") }, store.ReasonBounce},
 		"in capitals":        {strings.ToUpper, func(to, _, _ string) string { return dsn(to, "5.1.1", "") }, store.ReasonBounce},
-		"by Delivered-To":    {none, func(to, verp, _ string) string { return "Delivered-To: " + verp + "\n" + dsn(to, "5.1.1", "") }, store.ReasonBounce},
-		"by To":              {none, func(to, verp, _ string) string { return "To: <" + verp + ">\n" + dsn(to, "5.1.1", "") }, store.ReasonBounce},
-		"by Message-ID":      {none, func(to, _, id string) string { return dsn(to, "5.1.1", id) }, store.ReasonBounce},
+		"by Delivered-To":    {noRecipient, func(to, verp, _ string) string { return "Delivered-To: " + verp + "\n" + dsn(to, "5.1.1", "") }, store.ReasonBounce},
+		"by To":              {noRecipient, func(to, verp, _ string) string { return "To: <" + verp + ">\n" + dsn(to, "5.1.1", "") }, store.ReasonBounce},
+		"by Message-ID":      {noRecipient, func(to, _, id string) string { return dsn(to, "5.1.1", id) }, store.ReasonBounce},
 		"of another address": {same, func(_, _, _ string) string { return dsn("forwarded@example.net", "5.1.1", "") }, store.ReasonBounce},
 		"in words":           {same, func(_, _, _ string) string { return freeText }, store.ReasonBounce},
-		"a complaint":        {none, func(_, _, id string) string { return complaint("abuse", id) }, store.ReasonComplaint},
+		"a complaint":        {noRecipient, func(_, _, id string) string { return complaint("abuse", id) }, store.ReasonComplaint},
 		"a complaint, VERP":  {same, func(_, _, _ string) string { return complaint("fraud", "") }, store.ReasonComplaint},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -219,8 +219,8 @@ func TestWaysToProve(t *testing.T) {
 	}
 }
 
-func same(s string) string { return s }
-func none(string) string   { return "" }
+func same(s string) string      { return s }
+func noRecipient(string) string { return "" }
 
 func TestWithoutAnAddressForBounces(t *testing.T) {
 	m := newMailed(t, 1, "")
