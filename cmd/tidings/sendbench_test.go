@@ -21,7 +21,7 @@ import (
 // The edition of the benchmarks: twenty posts, which make a mail of some 34 KB
 // as it is sent, to people on eight connections.
 const (
-	benchPeople      = 20_000
+	benchPeople      = 60_000
 	benchConnections = 8
 )
 
@@ -173,7 +173,7 @@ func BenchmarkSendToFastSink(b *testing.B) {
 	server := relaytest.Start(b, relaytest.Options{Discard: true})
 	m := newMailing(b, server.Port(), "")
 	body := strings.Repeat("A line of text about a new post on the site, with a link to it.\n", m.size/64)
-	compare(b, m, "go-mail", func() spent { return viaGoMail(b, server.Port(), body, benchPeople/4) })
+	compare(b, m, "go-mail", func() spent { return viaGoMail(b, server.Port(), body, benchPeople/8) })
 }
 
 // viaGoMail sends n mails whose text and HTML are together as long as body.

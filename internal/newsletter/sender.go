@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	claimSize   = 200                   // deliveries claimed at a time
-	commitEvery = 20 * time.Millisecond // results are recorded in groups
+	claimSize   = 200                   // deliveries claimed at a time, at least, while there are so many
+	mostOut     = 4 * claimSize         // deliveries claimed and not recorded: work for as long as recording and claiming take
+	commitEvery = 10 * time.Millisecond // results are recorded in groups
 	commitMost  = 500
 	lookEvery   = time.Second // for what another process planned
 	lookLeast   = 50 * time.Millisecond
@@ -103,7 +104,7 @@ func (s *Sender) Run(ctx context.Context) error {
 	if err := s.openJournal(ctx); err != nil {
 		return nil // told to stop before the disk had room for it
 	}
-	s.jobs = make(chan store.Job, 3*claimSize)
+	s.jobs = make(chan store.Job, mostOut)
 	s.results = make(chan attempt, commitMost)
 
 	wire, cut := wireOf(ctx)
@@ -155,9 +156,9 @@ func (s *Sender) dispatch(ctx context.Context) []attempt {
 		}
 		s.agree(ctx)
 		wait := lookEvery
-		if out < 2*claimSize && len(unrecorded) == 0 {
+		if out <= mostOut-claimSize && len(unrecorded) == 0 {
 			var n int
-			n, wait = s.claim(ctx)
+			n, wait = s.claim(ctx, mostOut-out)
 			out += n
 		}
 		got := s.await(ctx, wait)
@@ -210,10 +211,10 @@ func (s *Sender) gather(first attempt) []attempt {
 	return batch
 }
 
-// claim hands out due deliveries and gives their number, and when to look for
-// more.
-func (s *Sender) claim(ctx context.Context) (n int, wait time.Duration) {
-	most, except := s.pace.Claimable(claimSize)
+// claim hands out due deliveries, at most so many, and gives their number and
+// when to look for more.
+func (s *Sender) claim(ctx context.Context, most int) (n int, wait time.Duration) {
+	most, except := s.pace.Claimable(most)
 	if most == 0 {
 		return 0, s.until(s.pace.Until(""))
 	}
@@ -224,7 +225,7 @@ func (s *Sender) claim(ctx context.Context) (n int, wait time.Duration) {
 	}
 	s.recovered()
 	for _, j := range jobs {
-		s.jobs <- j // never blocks: at most three claims are out
+		s.jobs <- j // never blocks: there is room for mostOut
 	}
 	if len(jobs) == most {
 		return len(jobs), lookEvery
