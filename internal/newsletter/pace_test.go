@@ -44,7 +44,7 @@ func server(t *testing.T, rules ...relaytest.Rule) (*relaytest.Server, relay.Rel
 
 func TestARelayThatIsDownIsOnRecord(t *testing.T) {
 	h := newHouse(t, weekly())
-	h.readers(500, "")
+	h.readers(1200, "")
 	h.publish("one", time.Now())
 	p := h.plan(weekly())
 	r := newFakeRelay(nil)
@@ -70,9 +70,9 @@ func TestARelayThatIsDownIsOnRecord(t *testing.T) {
 		}
 		return nil
 	})
-	// A claim or two before the relay is known to be down, then one mail each time.
-	if waiting > 410 {
-		t.Errorf("%d of 500 deliveries were taken up in vain", waiting)
+	// What is claimed before the relay is known to be down, then one mail each time.
+	if waiting > 810 {
+		t.Errorf("%d of 1200 deliveries were taken up in vain", waiting)
 	}
 	r.setDown(nil)
 	h.run(h.sender(r), h.finished(p.Edition.ID))
