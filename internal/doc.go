@@ -7,10 +7,13 @@
 //
 //	cron slot / manual send ─▶ newsletter.Service.Plan ─ digest.Compose ─ mail.Compile
 //	            ─▶ store: edition, groups, one delivery per reader (one transaction)
-//	newsletter.Sender ─▶ store.Claim ─▶ mail.Template.Render ─▶ relay ─▶ journal ─▶ store.Record
+//	newsletter.Sender ─▶ store.Claim ─▶ pace.Admit ─▶ mail.Template.Render ─▶ relay ─▶ journal ─▶ store.Record
 //
 //	sign-up form ─▶ newsletter.Service.SignUp ─▶ store: pending subscription, notice
 //	newsletter.Messenger ─▶ digest.Confirm ─▶ relay;  link in the mail ─ POST ─▶ Service.Confirm
+//
+//	mail that came back ─▶ smtpd, or a pipe into "tidings bounce" ─ bounce.Parse
+//	            ─▶ newsletter.Bounces ─▶ store: bounce, suppression
 //
 // What each package may import of the others (the test beside this file holds
 // the table against the code; store/…, relay/… include their subpackages):
@@ -24,10 +27,13 @@
 //	schedule    cron expression + zone → slots; pure               —
 //	journal     what a sender knows and the database not yet       —
 //	store       records, the Store contract, its engines           —
+//	bounce      what a bounce, complaint or auto-reply says; pure  —
 //	feed        a feed's description → RSS, Atom, JSON, OPML; pure —
 //	mail        messages, MIME templates with slots, DKIM          —
 //	page        web pages from templates; no HTTP                  —
 //	daemon      runs the parts: ordered start, drain, stop         —
+//	pace        when a mail may begin: circuits, speeds, how many  clock store
+//	smtpd       takes mail for a few addresses: SMTP, LMTP         —
 //	websub      tells hubs of changed feeds                        store
 //	post        one file → one Post; body → clean HTML             codec term
 //	relay       a message → SMTP or the capture box                mail
@@ -35,9 +41,10 @@
 //	catalog     all posts: identity, snapshot, watcher             cachefile codec post store term
 //	adopt       which entry of a former feed is which post         catalog
 //	publish     snapshot → the current set of documents; files     cachefile catalog feed post store term
-//	newsletter  the rules with state: people, plans, sending       catalog clock digest journal mail post relay schedule store term token
+//	newsletter  the rules with state: people, plans, sending       bounce catalog clock digest journal mail pace post relay schedule store term token
 //	web         pages, feeds over HTTP, sign-up, the mailbox       catalog feed newsletter page publish relay store term
 //
 // Package templates (embedded files) imports none of them; cmd/tidings wires
-// all of them.
+// all of them. cmd/relaytest is relay/relaytest, the mail server that fails on
+// demand, as a program.
 package internal

@@ -9,7 +9,6 @@ import (
 	"tidings/internal/catalog"
 	"tidings/internal/post"
 	"tidings/internal/publish"
-	"tidings/internal/store/sqlite"
 )
 
 func buildCommand(a *app) *cobra.Command {
@@ -19,7 +18,6 @@ func buildCommand(a *app) *cobra.Command {
 		Short: "Write every feed as a file, once",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a.database = append(a.database, sqlite.Cache(buildCache))
 			return a.withStore(cmd.Context(), func(ctx context.Context) error { return a.build(ctx, out) })
 		},
 	}
@@ -27,10 +25,6 @@ func buildCommand(a *app) *cobra.Command {
 	a.jsonFlag(cmd)
 	return cmd
 }
-
-// buildCache is enough for the one thing that a build writes, new posts in the
-// order of their dates, in KiB.
-const buildCache = 8 << 10
 
 // buildJSON is what a build did.
 type buildJSON struct {

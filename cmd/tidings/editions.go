@@ -64,7 +64,9 @@ type editionJSON struct {
 	CreatedAt     time.Time  `json:"created_at"`
 	FinishedAt    *time.Time `json:"finished_at,omitempty"`
 	Subjects      []string   `json:"subjects,omitempty"`
-	Deliveries    []delivery `json:"deliveries,omitempty"`
+	Waiting       []waiting  `json:"waiting,omitempty"`
+	*Returns
+	Deliveries []delivery `json:"deliveries,omitempty"`
 }
 
 type delivery struct {
@@ -145,6 +147,12 @@ func (a *app) showEdition(ctx context.Context, given, state string) error {
 	for _, g := range groups {
 		j.Subjects = append(j.Subjects, g.Subject)
 	}
+	if j.Waiting, err = a.waiting(ctx, e); err != nil {
+		return err
+	}
+	if j.Returns, err = a.returns(ctx, e.ID); err != nil {
+		return err
+	}
 	if state != "" {
 		if j.Deliveries, err = a.deliveries(ctx, e.ID, state); err != nil {
 			return err
@@ -193,6 +201,10 @@ func (a *app) printEdition(e editionJSON) error {
 		a.say("subject: %s", s)
 	}
 	a.say("%s", summary(e))
+	for _, w := range e.Waiting {
+		a.say("waiting for %s since %s, next try in %s: %s", w.For, stamp(w.Since, a.cfg.Site.Location()), max(0, w.NextTry.Sub(a.clock.Now())).Round(time.Second), w.Reason)
+	}
+	a.sayReturns(e.Returns)
 	if e.Deliveries == nil {
 		return nil
 	}

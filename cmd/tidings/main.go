@@ -17,10 +17,13 @@ import (
 	"tidings/internal/newsletter"
 )
 
-func main() {
+func main() { program(seams{}) }
+
+// program is one run from beginning to end.
+func program(s seams) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, s)
 	stop()
 	os.Exit(code)
 }
@@ -30,11 +33,12 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitLater  = 75 // EX_TEMPFAIL of sysexits.h, to mail servers: try again
 )
 
 // run executes one command line and gives the exit code.
-func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
-	cmd := root(in, out, errs)
+func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, s seams) int {
+	cmd := root(in, out, errs, s)
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(ctx)
 	if err == nil {
@@ -64,6 +68,9 @@ func usagef(format string, args ...any) error {
 }
 
 func exitCode(err error) int {
+	if isLater(err) {
+		return exitLater
+	}
 	var usage usageError
 	var faults config.Faults
 	if errors.As(err, &usage) || errors.As(err, &faults) || errors.Is(err, newsletter.ErrNewsletter) {

@@ -5,12 +5,22 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"tidings/internal/store"
 )
 
 // TestMain lets the test binary be the program itself, for scripts and for
 // tests that kill it.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"tidings": main})
+	testscript.Main(m, map[string]func(){"tidings": func() { program(spoilt()) }})
+}
+
+// spoilt gives the seams that the environment asks for.
+func spoilt() seams {
+	if file := os.Getenv(fullEnv); file != "" {
+		return seams{store: func(s store.Store) store.Store { return fullStore{s, file} }}
+	}
+	return crashing(os.Getenv(crashEnv))
 }
 
 // TestScripts runs the program as people do: testdata/script/*.txtar.

@@ -69,7 +69,12 @@ func (a *app) nothingDue(ctx context.Context, e store.Edition) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("look how far edition %d is: %w", e.ID, err)
 	}
-	return claimed == 0 && next.After(a.clock.Now().Add(patience)), nil
+	held, err := a.heldUntil(ctx, e)
+	if err != nil {
+		return false, fmt.Errorf("look how far edition %d is: %w", e.ID, err)
+	}
+	soon := a.clock.Now().Add(patience)
+	return claimed == 0 && (next.After(soon) || held.After(soon)), nil
 }
 
 // bar gives a progress bar, or on anything but a terminal one that is silent.

@@ -14,8 +14,8 @@ import (
 	"tidings/internal/catalog"
 	"tidings/internal/clock"
 	"tidings/internal/config"
+	"tidings/internal/relay"
 	"tidings/internal/store"
-	"tidings/internal/store/sqlite"
 	"tidings/internal/token"
 )
 
@@ -24,6 +24,7 @@ import (
 type app struct {
 	in        io.Reader
 	out, errs io.Writer
+	seams     seams
 
 	configFile string
 	logFormat  string
@@ -31,18 +32,24 @@ type app struct {
 	json       bool
 	yes        bool
 
-	log      *slog.Logger
-	clock    clock.Clock
-	cfg      *config.Config
-	key      token.Key
-	store    store.Store
-	database []sqlite.Option   // how it is opened
-	snap     *catalog.Snapshot // the posts as a command last read them
+	log   *slog.Logger
+	clock clock.Clock
+	cfg   *config.Config
+	key   token.Key
+	store store.Store
+	snap  *catalog.Snapshot // the posts as a command last read them
+}
+
+// seams are where something can be put between the parts, which only tests
+// do: each takes a part and gives what is used in its place; nil: the part.
+type seams struct {
+	store func(store.Store) store.Store
+	relay func(relay.Relay) relay.Relay
 }
 
 // root gives the command tree.
-func root(in io.Reader, out, errs io.Writer) *cobra.Command {
-	a := &app{in: in, out: out, errs: errs}
+func root(in io.Reader, out, errs io.Writer, s seams) *cobra.Command {
+	a := &app{in: in, out: out, errs: errs, seams: s}
 	cmd := &cobra.Command{
 		Use:   "tidings",
 		Short: "Publishes feeds of a folder of posts and mails digests of new ones",
@@ -67,7 +74,7 @@ func root(in io.Reader, out, errs io.Writer) *cobra.Command {
 	flags.StringVar(&a.logLevel, "log-level", "info", "debug, info, warn or error")
 	for _, sub := range []func(*app) *cobra.Command{
 		serveCommand, buildCommand, sendCommand, planCommand, previewCommand, postsCommand, feedsCommand,
-		subscribersCommand, suppressionsCommand, editionsCommand,
+		subscribersCommand, suppressionsCommand, editionsCommand, bounceCommand,
 		configCommand, dbCommand, initCommand, versionCommand,
 	} {
 		cmd.AddCommand(sub(a))

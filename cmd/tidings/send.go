@@ -149,7 +149,7 @@ func (a *app) finishEarlier(ctx context.Context, s *newsletter.Service, name str
 
 // sendNow sends an edition until nothing of it is due within a minute.
 func (a *app) sendNow(ctx context.Context, s *newsletter.Service, e store.Edition) error {
-	sender, err := a.sender(s, a.limit(), nil)
+	sender, err := a.sender(s, a.pace(), nil)
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (a *app) carryOut(ctx context.Context, s *newsletter.Service, e store.Editi
 	if err != nil {
 		return err
 	}
-	if err := a.showSent(e, detach); err != nil {
+	if err := a.showSent(ctx, e, detach); err != nil {
 		return err
 	}
 	if detach || e.Counts.Failed+e.Counts.Pending == 0 {
@@ -196,9 +196,14 @@ func (a *app) carryOut(ctx context.Context, s *newsletter.Service, e store.Editi
 	return errSaid
 }
 
-func (a *app) showSent(e store.Edition, detached bool) error {
+func (a *app) showSent(ctx context.Context, e store.Edition, detached bool) error {
+	j := account(e)
+	var err error
+	if j.Waiting, err = a.waiting(context.WithoutCancel(ctx), e); err != nil {
+		return err
+	}
 	if a.json {
-		return printJSON(a.out, account(e))
+		return printJSON(a.out, j)
 	}
 	switch {
 	case e.Status == store.EditionSkipped:
@@ -208,10 +213,7 @@ func (a *app) showSent(e store.Edition, detached bool) error {
 		a.say("edition %d of %s is planned for %s; the daemon sends it, now or when it starts", e.ID, e.Newsletter, plural(e.Counts.Pending, "reader"))
 		return nil
 	}
-	if err := a.printEdition(account(e)); err != nil {
-		return err
-	}
-	return nil
+	return a.printEdition(j)
 }
 
 // sendTests mails test copies.

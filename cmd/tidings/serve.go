@@ -19,6 +19,7 @@ import (
 	"tidings/internal/config"
 	"tidings/internal/daemon"
 	"tidings/internal/newsletter"
+	"tidings/internal/pace"
 )
 
 func serveCommand(a *app) *cobra.Command {
@@ -130,7 +131,10 @@ func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) 
 	}
 	registry.MustRegister(posts.gauges()...)
 	parts := []daemon.Part{{Name: "posts", Run: func(ctx context.Context) error { return a.runLibrary(ctx, posts) }}}
-	mailing, sender, err := a.mailing(service, newsletter.NewMetrics(registry))
+	gate := a.pace()
+	registry.MustRegister(gate)
+	counters := newsletter.NewMetrics(registry)
+	mailing, sender, err := a.mailing(service, gate, counters)
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +142,13 @@ func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) 
 	handler, err := a.handler(posts, service, sender, metrics)
 	if err != nil {
 		return nil, err
+	}
+	bounces, listening, err := a.bounces(service, counters)
+	if err != nil {
+		return nil, err
+	}
+	if listening {
+		parts = append(parts, bounces)
 	}
 	parts = append(parts, daemon.HTTP(l, handler, a.log), daemon.Part{Name: "hubs", Run: posts.hubs.Run})
 	a.log.Info("serving", "url", a.cfg.HTTP.URL, "listen", l.Addr().String(), "posts", len(posts.watcher.Current().Entries),
@@ -158,7 +169,7 @@ func (a *app) warn() {
 }
 
 // mailing makes the parts that send mail; none if mailing is off.
-func (a *app) mailing(s *newsletter.Service, m *newsletter.Metrics) ([]daemon.Part, *newsletter.Sender, error) {
+func (a *app) mailing(s *newsletter.Service, gate *pace.Gate, m *newsletter.Metrics) ([]daemon.Part, *newsletter.Sender, error) {
 	if s.MailingOff != "" {
 		a.log.Warn("sign-up and mailing are off", "reason", s.MailingOff)
 		return nil, nil, nil
@@ -167,13 +178,12 @@ func (a *app) mailing(s *newsletter.Service, m *newsletter.Metrics) ([]daemon.Pa
 	if err != nil {
 		return nil, nil, err
 	}
-	limit := a.limit()
-	sender, err := a.sender(s, limit, m)
+	sender, err := a.sender(s, gate, m)
 	if err != nil {
 		return nil, nil, err
 	}
 	return []daemon.Part{
-		{Name: "confirmations", Run: newsletter.NewMessenger(s, relay, sign, limit, m).Run},
+		{Name: "confirmations", Run: newsletter.NewMessenger(s, relay, sign, gate, m).Run},
 		{Name: "sender", Run: sender.Run},
 		{Name: "schedule", Run: newsletter.NewScheduler(s, sender.Wake, m).Run},
 	}, sender, nil

@@ -22,6 +22,7 @@ type running struct {
 	*blog
 	base string
 	logs *syncBuffer
+	env  []string     // added to the process's
 	stop func() error // SIGTERM, and what the process ended with
 
 	hangup func() // SIGHUP
@@ -69,6 +70,7 @@ func (d *running) start(args ...string) {
 	d.t.Helper()
 	cmd := d.command(append([]string{"serve"}, args...)...)
 	cmd.Stderr = d.logs
+	cmd.Env = append(os.Environ(), d.env...)
 	if err := cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}

@@ -40,6 +40,7 @@ type subscriberJSON struct {
 	Timezone      string             `json:"timezone"`
 	CreatedAt     string             `json:"created_at"`
 	Suppressed    string             `json:"suppressed,omitempty"`
+	Bounces       []bounceJSON       `json:"bounces,omitempty"`
 	Subscriptions []subscriptionJSON `json:"subscriptions"`
 }
 
@@ -144,12 +145,18 @@ func (a *app) showSubscriber(ctx context.Context, email string) error {
 	case !errors.Is(err, store.ErrNotFound):
 		return err
 	}
+	if j.Bounces, err = a.bouncesOf(ctx, s.ID); err != nil {
+		return err
+	}
 	if a.json {
 		return printJSON(a.out, j)
 	}
 	a.say("%s %s", j.Email, j.Name)
 	if j.Suppressed != "" {
 		a.say("suppressed: %s; never mailed", j.Suppressed)
+	}
+	for _, b := range j.Bounces {
+		a.say("%s", b)
 	}
 	t := newTable(a.out, "NEWSLETTER", "STATUS", "TOPICS", "SINCE", "CONFIRMED", "ENDED")
 	for _, sub := range j.Subscriptions {

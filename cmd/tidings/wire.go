@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/url"
+	"strconv"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"tidings/internal/catalog"
 	"tidings/internal/config"
@@ -16,6 +16,7 @@ import (
 	"tidings/internal/feed"
 	"tidings/internal/mail"
 	"tidings/internal/newsletter"
+	"tidings/internal/pace"
 	"tidings/internal/publish"
 	"tidings/internal/relay"
 	"tidings/internal/schedule"
@@ -38,8 +39,14 @@ func (a *app) open(ctx context.Context) error {
 	if a.key, err = token.OpenKey(a.cfg.SecretFile); err != nil {
 		return err
 	}
-	a.store, err = sqlite.Open(ctx, file, a.database...)
-	return err
+	db, err := sqlite.Open(ctx, file)
+	if err != nil {
+		return err
+	}
+	if a.store = db; a.seams.store != nil {
+		a.store = a.seams.store(db)
+	}
+	return nil
 }
 
 func (a *app) databaseFile() (string, error) {
@@ -186,6 +193,7 @@ func (a *app) service(posts func() *catalog.Snapshot) (*newsletter.Service, erro
 		Site:        newsletter.Site{Title: a.cfg.Site.Title, URL: a.cfg.Site.URL, Language: a.cfg.Site.Language, BaseURL: base},
 		Settle:      a.cfg.Posts.Settle,
 		Expires:     a.cfg.Delivery.Expires,
+		ReturnPath:  a.cfg.Bounces.Address,
 		MailingOff:  a.cfg.MailingOff(),
 	}
 	return newsletter.New(c, newsletter.Deps{
@@ -260,21 +268,40 @@ func (a *app) outgoing() (r relay.Relay, sign func([]byte) ([]byte, error), err 
 		sign = signer.Sign
 	}
 	if m.Transport == config.Capture {
-		r, _ := relay.NewCapture(m.CaptureDir, a.clock.Now)
-		return r, sign, nil
-	}
-	r, err = relay.NewSMTP(relay.SMTPConfig{
+		r, _ = relay.NewCapture(m.CaptureDir, a.clock.Now)
+	} else if r, err = relay.NewSMTP(relay.SMTPConfig{
 		Host: m.SMTP.Host, Port: m.SMTP.Port, TLS: m.SMTP.TLS,
 		Username: m.SMTP.Username, Password: m.SMTP.Password,
-	})
-	return r, sign, err
+	}); err != nil {
+		return nil, nil, err
+	}
+	if a.seams.relay != nil {
+		r = a.seams.relay(r)
+	}
+	return r, sign, nil
 }
 
-// limit makes the limiter that all parts of this process that send share.
-func (a *app) limit() *rate.Limiter { return newsletter.NewLimit(a.cfg.Mail.Rate.PerSecond) }
+// relayName names the relay among others that were used before.
+func (a *app) relayName() string {
+	m := a.cfg.Mail
+	if m.Transport == config.Capture {
+		return m.Transport
+	}
+	return net.JoinHostPort(m.SMTP.Host, strconv.Itoa(m.SMTP.Port))
+}
+
+// pace makes the gate that all parts of this process that send share.
+func (a *app) pace() *pace.Gate {
+	m := a.cfg.Mail
+	c := pace.Config{Relay: a.relayName(), Connections: m.SMTP.Connections, PerSecond: m.Rate.PerSecond, Domains: map[string]pace.Limit{}}
+	for _, d := range m.Rate.Domains {
+		c.Domains[d.ASCII()] = pace.Limit{PerSecond: d.PerSecond, Connections: d.Connections}
+	}
+	return pace.New(c, a.store, a.clock, a.log)
+}
 
 // sender makes the part that sends deliveries.
-func (a *app) sender(s *newsletter.Service, limit *rate.Limiter, m *newsletter.Metrics) (*newsletter.Sender, error) {
+func (a *app) sender(s *newsletter.Service, gate *pace.Gate, m *newsletter.Metrics) (*newsletter.Sender, error) {
 	file, err := a.databaseFile()
 	if err != nil {
 		return nil, err
@@ -285,7 +312,8 @@ func (a *app) sender(s *newsletter.Service, limit *rate.Limiter, m *newsletter.M
 	}
 	return newsletter.NewSender(s, newsletter.SenderConfig{
 		Connections: a.cfg.Mail.SMTP.Connections,
-		Limit:       limit,
+		MaxMessages: a.cfg.Mail.SMTP.MaxMessages,
+		Pace:        gate,
 		RetryBase:   a.cfg.Delivery.RetryBase,
 		MaxAttempts: a.cfg.Delivery.MaxAttempts,
 		JournalDir:  file + "-senders",

@@ -26,14 +26,14 @@ type folder struct {
 	dirs     map[string]bool  // every directory that was walked; "" is dir itself
 	indexes  map[string]int   // index files in each directory that has any: the other files there are resources
 	problems map[string][]post.Problem
-	media    map[string]map[string]bool                     // recordings, there or not: the posts that they belong to
-	ahead    *walker                                        // the first look at everything, until it is used
-	recalled []finding                                      // of the index alone, until they are used as the first look
-	index    index                                          // what an earlier process read; nil after the first look
-	news     bool                                           // the index on disk lacks something
-	held     atomic.Int64                                   // bytes of files that findings hold
-	enter    func(rel string)                               // called before a directory is listed, so that a watch misses nothing
-	read     func(name string) ([]byte, fs.FileInfo, error) // readFile, or one that counts
+	media    map[string]map[string]bool               // recordings, there or not: the posts that they belong to
+	ahead    *walker                                  // the first look at everything, until it is used
+	recalled []finding                                // of the index alone, until they are used as the first look
+	index    index                                    // what an earlier process read; nil after the first look
+	news     bool                                     // the index on disk lacks something
+	held     atomic.Int64                             // bytes of files that findings hold
+	enter    func(rel string)                         // called before a directory is listed, so that a watch misses nothing
+	read     func(name string) ([]byte, stamp, error) // readFile, or one that counts
 }
 
 // A file is what is known about one file without reading it again.

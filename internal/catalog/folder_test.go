@@ -48,7 +48,7 @@ func TestFolderReadsOnlyWhatChanged(t *testing.T) {
 	var mu sync.Mutex
 	var read []string
 	f := newFolder(s.dir, time.UTC)
-	f.read = func(name string) ([]byte, fs.FileInfo, error) {
+	f.read = func(name string) ([]byte, stamp, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		rel, _ := filepath.Rel(s.dir, name)
@@ -173,9 +173,9 @@ func TestFolderUnreadable(t *testing.T) {
 	s.post("a.md", "Ants", "2026-01-01")
 	f := newFolder(s.dir, time.UTC)
 	refuse := true
-	f.read = func(name string) ([]byte, fs.FileInfo, error) {
+	f.read = func(name string) ([]byte, stamp, error) {
 		if refuse {
-			return nil, nil, &fs.PathError{Op: "open", Path: name, Err: syscall.EACCES}
+			return nil, stamp{}, &fs.PathError{Op: "open", Path: name, Err: syscall.EACCES}
 		}
 		return readFile(name)
 	}

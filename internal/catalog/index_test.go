@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,7 +22,7 @@ func indexed(t *testing.T, s *site) (start func() (*Snapshot, []string)) {
 		must(t, err)
 		var mu sync.Mutex // files are read side by side
 		var read []string
-		k.folder.read = func(name string) ([]byte, fs.FileInfo, error) {
+		k.folder.read = func(name string) ([]byte, stamp, error) {
 			rel, err := filepath.Rel(s.dir, name)
 			must(t, err)
 			mu.Lock()

@@ -6,10 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -84,18 +82,18 @@ func (f *folder) readOne(rel string) reading {
 		return r
 	}
 	r := reading{finding: finding{file: rel, kind: broken}}
-	src, info, err := f.read(f.path(rel))
+	src, stamp, err := f.read(f.path(rel))
 	if err != nil {
 		r.retry = true
 		r.same = errors.Is(err, fs.ErrNotExist) // it left just now: its absence will be noticed
 		r.problems = []post.Problem{{File: rel, Message: "the file cannot be read: " + cause(err) + "; let the tidings process read it"}}
 		return r
 	}
-	r.finding.size, r.finding.modTime = info.Size(), info.ModTime()
-	r.racy = racy(info.ModTime(), time.Now())
-	if info.Size() > post.MaxBytes {
+	r.finding.size, r.finding.modTime = stamp.size, stamp.modTime
+	r.racy = racy(stamp.modTime, time.Now())
+	if stamp.size > post.MaxBytes {
 		r.problems = []post.Problem{{File: rel, Message: fmt.Sprintf(
-			"the file has %d bytes, more than the %d a post may have; move pictures and data into files of their own", info.Size(), post.MaxBytes)}}
+			"the file has %d bytes, more than the %d a post may have; move pictures and data into files of their own", stamp.size, post.MaxBytes)}}
 		return r
 	}
 	sum := sha256.Sum256(src)
@@ -130,7 +128,7 @@ func (f *folder) parse(r *reading, src []byte) {
 
 // maxHeld is how many bytes of files one look may hold in memory. The others
 // are read once more when they are saved.
-const maxHeld = 8 << 20
+const maxHeld = 32 << 20
 
 // hold gives src, or nil if too much is held already.
 func (f *folder) hold(src []byte) []byte {
@@ -152,56 +150,4 @@ func (f *folder) source(rel, hash string) ([]byte, error) {
 		return nil, fmt.Errorf("read the post %s again: %w", rel, post.ErrOtherFile)
 	}
 	return src, nil
-}
-
-// settledTries is how often a file that changes while it is read is read
-// again; after that the next event will bring its end.
-const settledTries = 3
-
-// readFile reads a file, at most one byte more than a post may have, with
-// the size and time that belong to those bytes.
-func readFile(name string) ([]byte, fs.FileInfo, error) {
-	for try := 1; ; try++ {
-		src, before, after, err := readOnce(name)
-		if err != nil {
-			return nil, nil, err
-		}
-		if try == settledTries || before.Size() == after.Size() && before.ModTime().Equal(after.ModTime()) {
-			return src, after, nil
-		}
-	}
-}
-
-func readOnce(name string) (src []byte, before, after fs.FileInfo, err error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	defer file.Close()
-	before, err = file.Stat()
-	if err != nil || before.Size() > post.MaxBytes {
-		return nil, before, before, err
-	}
-	if src, err = readSized(file, int(before.Size())); err != nil {
-		return nil, nil, nil, err
-	}
-	after, err = file.Stat()
-	return src, before, after, err
-}
-
-// readSized reads a file that is said to have so many bytes, in one go if that
-// is true, and at most one byte more than a post may have.
-func readSized(r io.Reader, size int) ([]byte, error) {
-	src := make([]byte, size+1) // so that the end shows
-	n, err := io.ReadAtLeast(r, src, size)
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF): // it became shorter
-		return src[:n], nil
-	case err != nil:
-		return nil, err
-	case n == size:
-		return src[:n], nil
-	}
-	rest, err := io.ReadAll(io.LimitReader(r, post.MaxBytes-int64(size)))
-	return append(src, rest...), err
 }

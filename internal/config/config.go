@@ -13,6 +13,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"golang.org/x/net/idna"
 )
 
 // Config is a whole configuration, complete and checked when it comes from
@@ -24,6 +26,7 @@ type Config struct {
 	Terms       Terms        `yaml:"terms" doc:"Names and addresses of categories, tags and authors that are to be other than posts make them."`
 	Newsletters []Newsletter `yaml:"newsletters" doc:"The newsletters by name; none when left out. A name is part of addresses and of the database: it is not to be changed."`
 	Mail        Mail         `yaml:"mail" doc:"How mail leaves."`
+	Bounces     Bounces      `yaml:"bounces" doc:"What comes back."`
 	Delivery    Delivery     `yaml:"delivery" doc:"How persistently mail is delivered."`
 	Database    Database     `yaml:"database" doc:"Where subscribers and what was sent are kept."`
 	HTTP        HTTP         `yaml:"http" doc:"The web server."`
@@ -159,6 +162,7 @@ type SMTP struct {
 	Password     string `yaml:"password" check:"secret" doc:"Password at the mail server."`
 	PasswordFile string `yaml:"password_file" check:"path" doc:"File that holds the password, instead of password."`
 	Connections  int    `yaml:"connections" check:"min=1" doc:"Connections open at the same time."`
+	MaxMessages  int    `yaml:"max_messages" doc:"Mails over one connection; then another is opened. 0: no limit."`
 }
 
 // DKIM names the signing key; Domain is "" if mails are not signed.
@@ -170,7 +174,31 @@ type DKIM struct {
 
 // Rate limits the speed.
 type Rate struct {
-	PerSecond float64 `yaml:"per_second" doc:"Mails a second over all connections; 0: no limit."`
+	PerSecond float64      `yaml:"per_second" doc:"Mails a second over all connections and processes; 0: no limit."`
+	Domains   []DomainRate `yaml:"domains" doc:"Limits of what single recipients' domains get, by domain."`
+}
+
+// DomainRate limits what one recipients' domain gets.
+type DomainRate struct {
+	Name        string  // its key, a domain
+	PerSecond   float64 `yaml:"per_second" doc:"Mails a second to this domain, over all connections and processes; 0: no limit but that of all mail."`
+	Connections int     `yaml:"connections" doc:"Mails to this domain under way at the same time in one process; 0: no limit but mail.smtp.connections."`
+}
+
+// ASCII is the domain in the form of the DNS, in lower case.
+func (d DomainRate) ASCII() string {
+	if ascii, err := idna.Lookup.ToASCII(d.Name); err == nil {
+		return ascii
+	}
+	return strings.ToLower(d.Name)
+}
+
+// Bounces says where mail that cannot be delivered comes back to; Address is ""
+// if nobody reads it here.
+type Bounces struct {
+	Address  string `yaml:"address" check:"returnpath" doc:"Address to which undeliverable mail and complaints come back; each mail gets one of its own, NAME+CODE@DOMAIN. Empty: they come back to the sender."`
+	Listen   string `yaml:"listen" check:"listen" doc:"Address and port on which mail for it is taken. Empty: none; a mail server pipes it into the command bounce."`
+	Protocol string `yaml:"protocol" check:"required,enum=smtp|lmtp" doc:"What is spoken there."`
 }
 
 // Delivery says how persistent delivery is.

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // contradictions finds what is wrong between keys that are each right.
@@ -32,6 +34,12 @@ func (c *Config) contradictions() Faults {
 	if smtp.Username == "" && smtp.Password != "" {
 		fail("mail.smtp.password", "needs mail.smtp.username")
 	}
+	for again, first := range c.Mail.Rate.twice() {
+		fail(KeyPath("mail", "rate", "domains", again), "is the same domain as %s", first)
+	}
+	if c.Bounces.Listen != "" && c.Bounces.Address == "" {
+		fail("bounces.listen", "needs bounces.address, to know which mail to take")
+	}
 	given := dkim.Domain + dkim.Selector + dkim.KeyFile
 	for _, part := range []struct{ key, value string }{
 		{"mail.dkim.domain", dkim.Domain}, {"mail.dkim.selector", dkim.Selector}, {"mail.dkim.key_file", dkim.KeyFile},
@@ -41,6 +49,20 @@ func (c *Config) contradictions() Faults {
 		}
 	}
 	return faults
+}
+
+// twice gives the domains that are named again in another form, with the
+// first.
+func (r Rate) twice() map[string]string {
+	first, again := map[string]string{}, map[string]string{}
+	for _, d := range r.Domains {
+		if name, known := first[d.ASCII()]; known {
+			again[d.Name] = name
+		} else {
+			first[d.ASCII()] = d.Name
+		}
+	}
+	return again
 }
 
 // hasAuthors reports whether authors have feeds.
@@ -77,6 +99,7 @@ func (c *Config) Warnings() Faults {
 	if c.Mail.Transport == ViaSMTP {
 		c.warnOfSenders(warn)
 		c.warnOfServer(warn)
+		c.warnOfBounces(warn)
 	}
 	return all.sorted()
 }
@@ -128,6 +151,33 @@ func (c *Config) warnOfServer(warn warner) {
 	if smtp.TLS == "none" && smtp.Password != "" && !isLoopback(smtp.Host) {
 		warn("mail.smtp.tls", "none sends the password readable for everybody on the way")
 	}
+}
+
+// warnOfBounces compares the domain of the envelope sender with those of From:
+// they are aligned if they belong together (RFC 9989).
+func (c *Config) warnOfBounces(warn warner) {
+	if c.Bounces.Address == "" {
+		return
+	}
+	back := domainOf(c.Bounces.Address)
+	if isLoopback(back) {
+		warn("bounces.address", "%s cannot be reached from other machines: nothing would come back", c.Bounces.Address)
+		return
+	}
+	for _, n := range c.Newsletters {
+		if from := domainOf(n.From); organisation(from) != organisation(back) {
+			warn("bounces.address", "its domain and that of %s (newsletter %s) do not belong together: only a DKIM signature would tell receivers that the mail is yours", n.From, n.Name)
+		}
+	}
+}
+
+// organisation gives the part of a domain that somebody registered.
+func organisation(domain string) string {
+	o, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(domain))
+	if err != nil {
+		return domain // it is a public suffix itself, or none at all
+	}
+	return o
 }
 
 // domainOf takes an address that Parse has checked.

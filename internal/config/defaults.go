@@ -36,8 +36,9 @@ func defaults() *Config {
 			Transport:  Capture,
 			CaptureDir: "data/mailbox",
 			From:       "Field Notes <news@localhost>",
-			SMTP:       SMTP{Port: 587, TLS: "starttls", Connections: 4},
+			SMTP:       SMTP{Port: 587, TLS: "starttls", Connections: 4, MaxMessages: 100},
 		},
+		Bounces: Bounces{Protocol: "smtp"},
 		Delivery: Delivery{
 			RetryBase: time.Minute,
 			Expires:   72 * time.Hour,

@@ -32,6 +32,8 @@ func checkForm(form, s string) string {
 		return checkAddress(s, false)
 	case "email":
 		return checkAddress(s, true)
+	case "returnpath":
+		return checkReturnPath(s)
 	case "permalink":
 		return checkPermalink(s)
 	case "listen":
@@ -124,6 +126,28 @@ func checkAddress(s string, bare bool) string {
 		return fmt.Sprintf("%q is not a mail address such as \"Ann Field <ann@example.org>\"", s)
 	}
 	return ""
+}
+
+// returnPathLocal is how long the name of the address for bounces may be: with
+// "+" and a code of at most 37 characters it must fit 64 octets (RFC 5321
+// §4.5.3.1.1).
+const returnPathLocal = 26
+
+var plainLocal = regexp.MustCompile(`^[A-Za-z0-9_=-]+([.+][A-Za-z0-9_=-]+)*$`)
+
+// checkReturnPath wants an address to whose name a code can be added.
+func checkReturnPath(s string) string {
+	if problem := checkAddress(s, true); problem != "" {
+		return problem
+	}
+	local, domain := s[:strings.LastIndexByte(s, '@')], s[strings.LastIndexByte(s, '@')+1:]
+	switch {
+	case len(local) > returnPathLocal:
+		return fmt.Sprintf("%q is too long before the @: a code is added to it, which leaves room for %d characters", s, returnPathLocal)
+	case !plainLocal.MatchString(local):
+		return fmt.Sprintf("%q must have letters, digits, and single dots alone before the @", s)
+	}
+	return checkDomain(domain)
 }
 
 var placeholder = regexp.MustCompile(`:[A-Za-z_]*`)

@@ -67,3 +67,11 @@ func checkCombinationName(name string) string {
 	}
 	return checkNewsletterName(name)
 }
+
+// checkRatedDomain wants what stands behind the @ of addresses.
+func checkRatedDomain(name string) string {
+	if problem := checkDomain(name); problem != "" {
+		return problem + ": write what stands behind the @ of addresses, such as example.org"
+	}
+	return ""
+}

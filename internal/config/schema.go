@@ -136,7 +136,7 @@ func formPattern(form string) string {
 		return `^https?://[^/?#\s]+[^#\s]*$`
 	case "cron":
 		return `^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$|^\s*[^@\s]+(\s+\S+){4}\s*$`
-	case "address", "email":
+	case "address", "email", "returnpath":
 		return `@`
 	case "permalink":
 		return `^/.*:slug`

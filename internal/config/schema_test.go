@@ -180,7 +180,7 @@ func TestSchemaHasTheKeysOfTheShippedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := slices.DeleteFunc(loadSchema(t).leaves(t, ""), func(key string) bool {
-		return strings.HasPrefix(key, "terms.") || strings.HasPrefix(key, "feeds.combined.")
+		return strings.HasPrefix(key, "terms.") || strings.HasPrefix(key, "feeds.combined.") || strings.HasPrefix(key, "mail.rate.domains.")
 	}) // it names none
 	if diff := cmp.Diff(want, leavesOf(values(t, src), "")); diff != "" {
 		t.Errorf("-schema +config.yaml:\n%s", diff)
@@ -197,6 +197,7 @@ func TestSchemaAccepts(t *testing.T) {
 		"starter":   config.Starter(),
 		"variables": []byte(`{mail: {smtp: {port: "${PORT}", tls: "${TLS}"}}, posts: {settle: "${S}"}, newsletters: {a-b: {approve: "${A}"}}}`),
 		"more":      []byte(`{feeds: {precompress: [br], hubs: ["https://h.example/?x"]}, newsletters: {wöchentlich: {schedule: "@daily", in_doubt: hold}}}`),
+		"rates":     []byte(`{mail: {rate: {domains: {example.com: {per_second: 2.5, connections: "${N}"}, bücher.example: {}}}}}`),
 		"terms":     []byte(`{feeds: {preset: jekyll, combined: {ops: {title: Operations, any: {tags: [go], categories: [DevOps]}, not: {tags: [news]}}}}, terms: {tags: {"C++": {slug: cplusplus, was: [cpp]}, a.b: {}}}}`),
 	} {
 		if problems := loadSchema(t).problems(t, "", values(t, src)); problems != nil {

@@ -21,7 +21,7 @@ newsletters:
 mail:
   transport: smtp
   smtp: {host: h, username: "0123", password: hush-one}
-  rate: {per_second: 12.5}
+  rate: {per_second: 12.5, domains: {Example.com: {per_second: 0.5}, bücher.example: {connections: 2}}}
 database: {url: "postgres://ann:hush-two@db.example/t?sslpassword=hush-three&sslmode=require"}
 http: {url: "https://news.example", trusted_proxies: ["::1"]}
 `
@@ -88,13 +88,16 @@ func TestShowJSON(t *testing.T) {
 			MaxPostAge string `json:"max_post_age"`
 		}
 		Mail struct {
-			Rate map[string]float64
+			Rate struct {
+				PerSecond float64 `json:"per_second"`
+				Domains   map[string]map[string]float64
+			}
 		}
 	}
 	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Posts["settle"] != "1h30m" || got.Newsletters["zebra"].MaxPostAge != "30d" || len(got.Newsletters["zebra"].Tags) != 4 || got.Mail.Rate["per_second"] != 12.5 {
+	if got.Posts["settle"] != "1h30m" || got.Newsletters["zebra"].MaxPostAge != "30d" || len(got.Newsletters["zebra"].Tags) != 4 || got.Mail.Rate.PerSecond != 12.5 || got.Mail.Rate.Domains["Example.com"]["per_second"] != 0.5 {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -4,11 +4,13 @@
 // plain write(2): it survives the death of the process, and its length never
 // changes, so a full disk cannot stop it. The file is locked for as long as
 // the process lives; a free lock tells others that the holder is dead and its
-// claims can be taken over. It does not outlive a power failure: then what
-// was claimed and not recorded is in doubt.
+// claims can be taken over. It is not synced to the disk, so that it need not
+// be complete after a power failure: then, as after any start of the machine,
+// what was claimed and not recorded is in doubt.
 package journal
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
@@ -18,6 +20,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 )
@@ -42,6 +45,7 @@ type Key struct {
 const (
 	dot    = 'D' // about to write the final dot
 	answer = 'A' // the relay's reply to the whole message
+	boot   = 'B' // the first record: the run of the machine it was made in
 )
 
 // An Outcome is what the journal knows of an attempt whose dot was reached.
@@ -68,7 +72,7 @@ func Create(dir string) (*Journal, error) {
 	}
 	var id [8]byte
 	rand.Read(id[:])
-	j := &Journal{holder: hex.EncodeToString(id[:]), open: map[Key]Outcome{}}
+	j := &Journal{holder: hex.EncodeToString(id[:]), next: 1, open: map[Key]Outcome{}}
 	j.path = path(dir, j.holder)
 	if err := j.create(); err != nil {
 		return nil, fmt.Errorf("make the journal %s: %w", j.path, err)
@@ -82,7 +86,10 @@ func (j *Journal) create() error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(make([]byte, records*recordSize))
+	b := make([]byte, records*recordSize)
+	first := encodeBoot(bootID())
+	copy(b, first[:])
+	_, err = f.Write(b)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -145,7 +152,7 @@ func (j *Journal) restart() error {
 	if 2*len(j.open) > records/2 {
 		return fmt.Errorf("full: %d attempts are not recorded in the database", len(j.open))
 	}
-	j.next = 0
+	j.next = 1
 	for k, o := range j.open {
 		if err := j.put(dot, k, 0); err != nil {
 			return err
@@ -186,6 +193,24 @@ func encode(kind byte, k Key, code int) (r [recordSize]byte) {
 	return r
 }
 
+func encodeBoot(id [16]byte) (r [recordSize]byte) {
+	r[0] = boot
+	copy(r[8:], id[:])
+	binary.BigEndian.PutUint32(r[32:], crc32.ChecksumIEEE(r[:32]))
+	return r
+}
+
+// bootID names the present run of the machine; zero where the system does not
+// say. A test replaces it.
+var bootID = func() (id [16]byte) {
+	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err == nil {
+		b, _ := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(string(text)), "-", ""))
+		copy(id[:], b)
+	}
+	return id
+}
+
 // decode gives every intact record's outcome.
 func decode(b []byte) map[Key]Outcome {
 	outcomes := map[Key]Outcome{}
@@ -213,7 +238,7 @@ func decode(b []byte) map[Key]Outcome {
 // Release.
 type Estate struct {
 	Outcomes map[Key]Outcome
-	Lost     bool // there is no journal: any of the holder's claims may have been sent
+	Lost     bool // the journal is not there, or not complete: what it does not tell of may have been sent
 	file     *os.File
 }
 
@@ -242,7 +267,8 @@ func TakeOver(dir, holder string) (*Estate, error) {
 		f.Close()
 		return nil, fmt.Errorf("read the journal of %s: %w", holder, err)
 	}
-	return &Estate{Outcomes: decode(b[:n]), file: f}, nil
+	first := encodeBoot(bootID())
+	return &Estate{Outcomes: decode(b[:n]), Lost: !bytes.HasPrefix(b[:n], first[:]), file: f}, nil
 }
 
 // Settle removes the journal: its outcomes are recorded.

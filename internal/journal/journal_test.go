@@ -132,6 +132,35 @@ func TestNothingOpenIsLost(t *testing.T) {
 	})
 }
 
+// TestStartOfTheMachine finds a journal of before: what it tells is true, but it
+// need not be all.
+func TestStartOfTheMachine(t *testing.T) {
+	dir := t.TempDir()
+	j, err := journal.Create(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := journal.Key{Edition: 1, Seq: 1, Attempt: 1}
+	if err := errors.Join(j.Dot(k), j.Answer(k, 250), j.Abandon()); err != nil {
+		t.Fatal(err)
+	}
+	for _, again := range []bool{false, true} {
+		if again {
+			defer journal.SetBoot([16]byte{1, 2, 3})()
+		}
+		e, err := journal.TakeOver(dir, j.Holder())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Lost != again || e.Outcomes[k] != (journal.Outcome{Answered: true, Code: 250}) {
+			t.Errorf("machine started again: %t; got %+v", again, e)
+		}
+		if err := e.Release(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestFullJournalRefuses(t *testing.T) {
 	j, err := journal.Create(t.TempDir())
 	if err != nil {
@@ -157,8 +186,8 @@ func TestDamagedRecordsAreIgnored(t *testing.T) {
 	j.Abandon()
 	name := filepath.Join(dir, j.Holder()+".journal")
 	b, _ := os.ReadFile(name)
-	b[10] ^= 0xff
-	os.WriteFile(name, b[:100], 0o600)
+	b[50] ^= 0xff // in the first of them, after the one about the machine
+	os.WriteFile(name, b[:140], 0o600)
 	e, err := journal.TakeOver(dir, j.Holder())
 	if err != nil {
 		t.Fatal(err)

@@ -206,10 +206,3 @@ func (f *Forecast) entry(e *catalog.Entry, at time.Time) *catalog.Entry {
 	}
 	return &c
 }
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}

@@ -208,15 +208,16 @@ type fakeRelay struct {
 	mu     sync.Mutex
 	tries  map[string]int
 	taken  map[string][][]byte
-	down   error       // what Connect answers, if set
-	begun  chan string // told of each mail that is begun, if set
-	hold   chan string // then waited for, if set
+	from   map[string]string // last envelope sender by recipient
+	down   error             // what Connect answers, if set
+	begun  chan string       // told of each mail that is begun, if set
+	hold   chan string       // then waited for, if set
 
 	answerFrom func(to string) error // refuses at MAIL, before anything else
 }
 
 func newFakeRelay(answer func(to string, try int) error) *fakeRelay {
-	return &fakeRelay{answer: answer, tries: map[string]int{}, taken: map[string][][]byte{}}
+	return &fakeRelay{answer: answer, tries: map[string]int{}, taken: map[string][][]byte{}, from: map[string]string{}}
 }
 
 func (f *fakeRelay) Connect(context.Context) (relay.Conn, error) {
@@ -255,8 +256,9 @@ type fakeConn struct {
 	broken bool
 }
 
-func (c *fakeConn) Usable() bool { return !c.broken }
-func (c *fakeConn) Close() error { return nil }
+func (c *fakeConn) Usable() bool                    { return !c.broken }
+func (c *fakeConn) Announce(relay.Envelope, []byte) {}
+func (c *fakeConn) Close() error                    { return nil }
 
 func (c *fakeConn) Send(_ context.Context, env relay.Envelope, msg []byte, atDot func() error) (relay.Reply, error) {
 	if c.relay.answerFrom != nil {
@@ -278,6 +280,7 @@ func (c *fakeConn) Send(_ context.Context, env relay.Envelope, msg []byte, atDot
 	c.relay.mu.Lock()
 	defer c.relay.mu.Unlock()
 	c.relay.tries[env.To]++
+	c.relay.from[env.To] = env.From
 	err := error(nil)
 	if c.relay.answer != nil {
 		err = c.relay.answer(env.To, c.relay.tries[env.To])

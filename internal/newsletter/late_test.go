@@ -3,12 +3,14 @@ package newsletter_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"tidings/internal/newsletter"
 	"tidings/internal/relay"
+	"tidings/internal/relay/relaytest"
 	"tidings/internal/store"
 )
 
@@ -39,6 +41,44 @@ func TestLateNoWinsOverAClaim(t *testing.T) {
 	h.run(s, h.finished(p.Edition.ID))
 	if c := h.edition(p.Edition.ID).Counts; c.Sent != 1 || c.Suppressed != 2 || r.count() != 1 {
 		t.Errorf("account %+v, %d mails", c, r.count())
+	}
+}
+
+// TestLateNoWinsOverAnAnnouncedMail lets people leave whose mails lie ready,
+// one of them announced to the relay already.
+func TestLateNoWinsOverAnAnnouncedMail(t *testing.T) {
+	h := newHouse(t, weekly())
+	people := h.readers(6, "")
+	h.publish("one", time.Now())
+	p := h.plan(weekly())
+	server := relaytest.Start(t, relaytest.Options{Rules: []relaytest.Rule{{At: relaytest.Dot, Times: 1, Delay: 300 * time.Millisecond}}})
+	smtp, err := relay.NewSMTP(relay.SMTPConfig{Host: "127.0.0.1", Port: server.Port(), TLS: relay.NoTLS})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := people[1:4]
+	go func() {
+		for !slices.Contains(server.Commands(), "1 DATA") {
+			time.Sleep(time.Millisecond)
+		}
+		for _, email := range left {
+			who, err := h.Store.SubscriberByEmail(context.Background(), email)
+			if err == nil {
+				err = h.Store.Unsubscribe(context.Background(), time.Now(), who.ID, "weekly")
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	h.run(h.sender(smtp, func(c *newsletter.SenderConfig) { c.Connections = 1 }), h.finished(p.Edition.ID))
+	if c := h.edition(p.Edition.ID).Counts; c.Sent != 3 || c.Suppressed != 3 {
+		t.Errorf("account %+v", c)
+	}
+	for _, m := range server.Messages() {
+		if slices.Contains(left, m.To[0]) || m.Size < 1000 {
+			t.Errorf("the relay took %d bytes for %v", m.Size, m.To)
+		}
 	}
 }
 

@@ -10,7 +10,9 @@
 //	Scheduler (cron slot) ─┐
 //	                       ├─▶ Service.Plan ─▶ store: edition, groups, one delivery per reader
 //	manual send ───────────┘
-//	Sender: store.Claim ─▶ render ─▶ relay ─▶ journal ─▶ store.Record
+//	Sender: store.Claim ─▶ pace.Admit ─▶ render ─▶ relay ─▶ journal ─▶ store.Record
+//
+// What comes back of it goes through Bounces.
 package newsletter
 
 import (
@@ -55,6 +57,7 @@ type Config struct {
 	Site        Site
 	Settle      time.Duration // a post is mailed once its file is unchanged for this long
 	Expires     time.Duration // an edition older than this is not mailed any more
+	ReturnPath  string        // bare address to which mail comes back, with a tag added; "": to the sender
 	MailingOff  string        // why nothing may be mailed; "" if it may
 }
 

@@ -7,10 +7,9 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"tidings/internal/digest"
 	"tidings/internal/mail"
+	"tidings/internal/pace"
 	"tidings/internal/relay"
 	"tidings/internal/store"
 	"tidings/internal/token"
@@ -21,19 +20,20 @@ type Messenger struct {
 	service *Service
 	relay   relay.Relay
 	sign    func([]byte) ([]byte, error)
-	limit   *rate.Limiter
+	pace    *pace.Gate
 	metrics *Metrics
+	bounces *Bounces
 }
 
-// NewMessenger makes a Messenger; sign, limit and metrics may be nil.
-func NewMessenger(s *Service, r relay.Relay, sign func([]byte) ([]byte, error), limit *rate.Limiter, m *Metrics) *Messenger {
+// NewMessenger makes a Messenger; sign, gate and metrics may be nil.
+func NewMessenger(s *Service, r relay.Relay, sign func([]byte) ([]byte, error), gate *pace.Gate, m *Metrics) *Messenger {
 	if m == nil {
 		m = NewMetrics(nil)
 	}
-	if limit == nil {
-		limit = NewLimit(0)
+	if gate == nil {
+		gate = pace.New(pace.Config{}, s.Store, s.Clock, s.Log)
 	}
-	return &Messenger{service: s, relay: r, sign: sign, limit: limit, metrics: m}
+	return &Messenger{service: s, relay: r, sign: sign, pace: gate, metrics: m, bounces: NewBounces(s, m)}
 }
 
 const (
@@ -70,15 +70,24 @@ func (m *Messenger) round(ctx context.Context) (int, error) {
 	wire, cut := wireOf(ctx)
 	defer cut()
 	for _, n := range due {
-		r := store.NoticeResult{ID: n.ID, NextAt: now, Reason: "stopped before its turn"}
-		if m.limit.Wait(ctx) == nil && ctx.Err() == nil {
-			r = m.send(wire, n)
-		}
-		if err := m.record(r); err != nil {
+		if err := m.record(m.attend(ctx, wire, n)); err != nil {
 			return 0, err
 		}
 	}
 	return len(due), nil
+}
+
+// attend sends a notice when it may begin; ctx ends before that at shutdown.
+func (m *Messenger) attend(ctx, wire context.Context, n store.Notice) store.NoticeResult {
+	pass, until := m.pace.Admit(ctx, pace.Mail{Newsletter: n.Newsletter, Domain: pace.Domain(n.Email), Urgent: true})
+	if pass == nil {
+		return store.NoticeResult{ID: n.ID, Held: true, NextAt: until, Reason: "not begun yet"}
+	}
+	if ctx.Err() != nil {
+		until = pass.Done(pace.Unused, "")
+		return store.NoticeResult{ID: n.ID, Held: true, NextAt: until, Reason: "stopped before its turn"}
+	}
+	return m.send(wire, pass, n)
 }
 
 // record keeps what became of a notice: as long as that is not on record, it
@@ -98,10 +107,11 @@ func (m *Messenger) record(r store.NoticeResult) error {
 }
 
 // send makes one attempt at a notice.
-func (m *Messenger) send(ctx context.Context, n store.Notice) store.NoticeResult {
+func (m *Messenger) send(ctx context.Context, pass *pace.Pass, n store.Notice) store.NoticeResult {
 	now := m.service.Clock.Now()
 	r := store.NoticeResult{ID: n.ID}
 	err := m.deliver(ctx, n)
+	until := pass.Done(noticeVerdict(err), fmt.Sprint(err))
 	switch {
 	case err == nil:
 		r.Sent = true
@@ -110,13 +120,39 @@ func (m *Messenger) send(ctx context.Context, n store.Notice) store.NoticeResult
 	case permanent(err) || now.Sub(n.CreatedAt) > noticeWorth:
 		r.Failed = true
 		m.metrics.notice("failed")
+		m.refused(ctx, n, err)
 	default:
-		r.NextAt = now.Add(backoff(noticeBase, n.Attempts))
+		r.NextAt = later(until, now.Add(backoff(noticeBase, n.Attempts)))
 		m.metrics.notice("deferred")
 	}
 	r.Reason = err.Error()
 	m.service.Log.Warn("a confirmation mail was not sent", "notice", n.ID, "given_up", r.Failed, "error", err)
 	return r
+}
+
+// noticeVerdict says what an attempt means for the mails to come.
+func noticeVerdict(err error) pace.Verdict {
+	if err == nil {
+		return pace.Accepted
+	}
+	if re, ok := errors.AsType[*relay.Error](err); ok {
+		return verdict(re, nil)
+	}
+	return pace.Unused // it was not made
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// refused takes the relay's refusal of a confirmation for a bounce.
+func (m *Messenger) refused(ctx context.Context, n store.Notice, err error) {
+	if re, ok := errors.AsType[*relay.Error](err); ok && re.Kind == relay.Permanent {
+		m.bounces.recordRefused(ctx, []store.Bounce{refused(store.DeliveryRef{Seq: n.ID}, re.Error())})
+	}
 }
 
 func (m *Messenger) deliver(ctx context.Context, n store.Notice) error {
@@ -168,9 +204,10 @@ func (s *Service) fill(letter Newsletter, msg mail.Message, n store.Notice, tok 
 	if err != nil {
 		return relay.Envelope{}, nil, fmt.Errorf("newsletter %s: from: %w", letter.Name, err)
 	}
-	id := fmt.Sprintf("%s.n%d@%s", strconv.FormatInt(n.CreatedAt.Unix(), 36), n.ID, from.Domain)
+	tag := s.tag(store.DeliveryRef{Seq: n.ID})
+	id := fmt.Sprintf("%s.%s@%s", strconv.FormatInt(n.CreatedAt.Unix(), 36), tag, from.Domain)
 	out, err := t.Render(nil, mail.Recipient{To: n.Email, MessageID: id, Slots: map[string]string{digest.SlotConfirm: tok}})
-	return relay.Envelope{From: from.String(), To: n.Email}, out, err
+	return relay.Envelope{From: s.returnPath(from.String(), tag), To: n.Email}, out, err
 }
 
 // permanent reports whether trying again is of no use.

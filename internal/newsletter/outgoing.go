@@ -44,9 +44,9 @@ func newComposer(s *Service, sign func([]byte) ([]byte, error)) *composer {
 	return &composer{service: s, sign: sign, groups: map[groupRef]*frozen{}}
 }
 
-// message gives the envelope and the finished bytes of a claimed delivery.
-// They are the same at every attempt.
-func (c *composer) message(ctx context.Context, j store.Job) (relay.Envelope, []byte, error) {
+// message gives the envelope and the finished bytes of a claimed delivery, in
+// buf if they fit. They are the same at every attempt.
+func (c *composer) message(ctx context.Context, j store.Job, buf []byte) (relay.Envelope, []byte, error) {
 	n, err := c.service.Newsletter(j.Newsletter)
 	if err != nil {
 		return relay.Envelope{}, nil, err
@@ -55,14 +55,15 @@ func (c *composer) message(ctx context.Context, j store.Job) (relay.Envelope, []
 	if err != nil {
 		return relay.Envelope{}, nil, err
 	}
-	id := fmt.Sprintf("%s.%d.%d", strconv.FormatInt(f.date.Unix(), 36), j.EditionID, j.Seq)
-	return c.render(n, f, j.Email, id, j.SubscriberID)
+	tag := c.service.tag(j.DeliveryRef)
+	id := strconv.FormatInt(f.date.Unix(), 36) + "." + tag
+	return c.render(buf, n, f, j.Email, id, tag, j.SubscriberID)
 }
 
 // render fills a digest's slots for one reader.
-func (c *composer) render(n Newsletter, f *frozen, to, id string, subscriber int64) (relay.Envelope, []byte, error) {
+func (c *composer) render(buf []byte, n Newsletter, f *frozen, to, id, tag string, subscriber int64) (relay.Envelope, []byte, error) {
 	leave := c.service.Key.Sign(token.Claim{Purpose: toUnsubscribe, Subscriber: subscriber, Newsletter: n.Name})
-	msg, err := f.template.Render(nil, mail.Recipient{
+	msg, err := f.template.Render(buf, mail.Recipient{
 		To:        to,
 		MessageID: id + "@" + f.sender[strings.LastIndexByte(f.sender, '@')+1:],
 		Headers:   c.service.listHeaders(leave),
@@ -76,7 +77,7 @@ func (c *composer) render(n Newsletter, f *frozen, to, id string, subscriber int
 			return relay.Envelope{}, nil, fmt.Errorf("sign: %w", err)
 		}
 	}
-	return relay.Envelope{From: f.sender, To: to}, msg, nil
+	return relay.Envelope{From: c.service.returnPath(f.sender, tag), To: to}, msg, nil
 }
 
 // listHeaders gives List-Unsubscribe (RFC 2369 §3.2), and the header that
@@ -128,7 +129,7 @@ func (s *Service) testCopy(sign func([]byte) ([]byte, error), g store.Group, n N
 		return relay.Envelope{}, nil, err
 	}
 	id := fmt.Sprintf("test.%s", strconv.FormatInt(s.Clock.Now().UnixNano(), 36))
-	return newComposer(s, sign).render(n, f, to, id, subscriber)
+	return newComposer(s, sign).render(nil, n, f, to, id, "", subscriber)
 }
 
 // SendTest mails a composed group to one address and records nothing.

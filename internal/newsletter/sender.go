@@ -9,19 +9,20 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"tidings/internal/clock"
 	"tidings/internal/journal"
+	"tidings/internal/pace"
 	"tidings/internal/relay"
 	"tidings/internal/store"
 )
 
 const (
-	claimSize   = 200                  // deliveries claimed at a time
-	commitEvery = 5 * time.Millisecond // results are recorded in groups
+	claimSize   = 200                   // deliveries claimed at a time, at least, while there are so many
+	mostOut     = 4 * claimSize         // deliveries claimed and not recorded: work for as long as recording and claiming take
+	commitEvery = 10 * time.Millisecond // results are recorded in groups
 	commitMost  = 500
-	lookEvery   = time.Second      // for what another process planned
+	lookEvery   = time.Second // for what another process planned
+	lookLeast   = 50 * time.Millisecond
 	drainWithin = 30 * time.Second // for messages on the wire at shutdown
 	seekEvery   = 5 * time.Second  // for claims of dead processes
 	retryCommit = time.Second      // after a failed write to the database
@@ -30,7 +31,8 @@ const (
 // SenderConfig is a Sender's settings.
 type SenderConfig struct {
 	Connections int
-	Limit       *rate.Limiter // shared with the Messenger; nil: no limit
+	MaxMessages int        // over one connection; 0: no limit
+	Pace        *pace.Gate // shared with the Messenger; nil: one without limits
 	RetryBase   time.Duration
 	MaxAttempts int // 0: no limit but the edition's expiry
 	JournalDir  string
@@ -46,8 +48,9 @@ type Sender struct {
 	compose *composer
 	clock   clock.Clock
 	log     *slog.Logger
-	outage  *outages
+	pace    *pace.Gate
 	metrics *Metrics
+	bounces *Bounces
 
 	journal *journal.Journal
 	jobs    chan store.Job
@@ -62,26 +65,19 @@ type attempt struct {
 	result store.Result
 }
 
-// NewLimit gives a limiter of mails per second; 0 means no limit.
-func NewLimit(perSecond float64) *rate.Limiter {
-	if perSecond <= 0 {
-		return rate.NewLimiter(rate.Inf, 1)
-	}
-	return rate.NewLimiter(rate.Limit(perSecond), 1)
-}
-
 // NewSender makes a Sender; sign may be nil, and so may metrics.
 func NewSender(s *Service, c SenderConfig, r relay.Relay, sign func([]byte) ([]byte, error), m *Metrics) *Sender {
 	if m == nil {
 		m = NewMetrics(nil)
 	}
-	if c.Limit == nil {
-		c.Limit = NewLimit(0)
+	if c.Pace == nil {
+		c.Pace = pace.New(pace.Config{Connections: c.Connections}, s.Store, s.Clock, s.Log)
 	}
 	return &Sender{
 		cfg: c, store: s.Store, relay: r, clock: s.Clock, log: s.Log, metrics: m,
 		compose: newComposer(s, sign),
-		outage:  &outages{by: map[string]*outage{}},
+		pace:    c.Pace,
+		bounces: NewBounces(s, m),
 		wake:    make(chan struct{}, 1),
 	}
 }
@@ -108,14 +104,14 @@ func (s *Sender) Run(ctx context.Context) error {
 	if err := s.openJournal(ctx); err != nil {
 		return nil // told to stop before the disk had room for it
 	}
-	s.jobs = make(chan store.Job, 2*claimSize)
+	s.jobs = make(chan store.Job, mostOut)
 	s.results = make(chan attempt, commitMost)
 
 	wire, cut := wireOf(ctx)
 	defer cut()
 	var workers sync.WaitGroup
 	for range s.cfg.Connections {
-		workers.Go(func() { s.work(ctx, wire) })
+		workers.Go((&worker{Sender: s, begin: ctx, wire: wire}).run)
 	}
 	go func() { workers.Wait(); close(s.results) }()
 
@@ -152,18 +148,20 @@ func (s *Sender) openJournal(ctx context.Context) error {
 func (s *Sender) dispatch(ctx context.Context) []attempt {
 	var unrecorded []attempt
 	out := 0 // jobs handed out whose results are not recorded
-	look := time.NewTicker(lookEvery)
-	defer look.Stop()
 	var sought time.Time
 	for ctx.Err() == nil {
 		if time.Since(sought) >= seekEvery {
 			s.takeOver(ctx)
 			sought = time.Now()
 		}
-		if out < claimSize && len(unrecorded) == 0 && !s.clock.Now().Before(s.outage.until(everybody)) {
-			out += s.claim(ctx)
+		s.agree(ctx)
+		wait := lookEvery
+		if out <= mostOut-claimSize && len(unrecorded) == 0 {
+			var n int
+			n, wait = s.claim(ctx, mostOut-out)
+			out += n
 		}
-		got := s.await(ctx, look.C)
+		got := s.await(ctx, wait)
 		unrecorded = append(unrecorded, got...)
 		if len(unrecorded) > 0 && s.record(ctx, unrecorded) {
 			out -= len(unrecorded)
@@ -173,13 +171,23 @@ func (s *Sender) dispatch(ctx context.Context) []attempt {
 	return unrecorded
 }
 
-// await waits for results, a tick or a wake-up, and gathers what comes within
-// commitEvery of the first result.
-func (s *Sender) await(ctx context.Context, tick <-chan time.Time) []attempt {
+// agree tells other processes what this one found not to work, and learns from
+// them.
+func (s *Sender) agree(ctx context.Context) {
+	if err := s.pace.Sync(ctx); err != nil && ctx.Err() == nil {
+		s.log.Debug("circuits are not shared at present", "error", err) // the next claim says what is wrong
+	}
+}
+
+// await waits for results, a wake-up or some time, and gathers what comes
+// within commitEvery of the first result.
+func (s *Sender) await(ctx context.Context, wait time.Duration) []attempt {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return nil
-	case <-tick:
+	case <-timer.C:
 		return nil
 	case <-s.wake:
 		return nil
@@ -203,18 +211,40 @@ func (s *Sender) gather(first attempt) []attempt {
 	return batch
 }
 
-// claim hands out due deliveries and gives their number.
-func (s *Sender) claim(ctx context.Context) int {
-	jobs, err := s.store.Claim(ctx, s.clock.Now(), s.journal.Holder(), claimSize)
+// claim hands out due deliveries, at most so many, and gives their number and
+// when to look for more.
+func (s *Sender) claim(ctx context.Context, most int) (n int, wait time.Duration) {
+	most, except := s.pace.Claimable(most)
+	if most == 0 {
+		return 0, s.until(s.pace.Until(""))
+	}
+	jobs, err := s.store.Claim(ctx, s.clock.Now(), s.journal.Holder(), most, except...)
 	if err != nil {
 		s.troubled(ctx, fmt.Errorf("claim deliveries: %w", err))
-		return 0
+		return 0, lookEvery
 	}
 	s.recovered()
 	for _, j := range jobs {
-		s.jobs <- j // never blocks: at most two claims are out
+		s.jobs <- j // never blocks: there is room for mostOut
 	}
-	return len(jobs)
+	if len(jobs) == most {
+		return len(jobs), lookEvery
+	}
+	next, _, err := s.store.NextDue(ctx)
+	if err != nil {
+		return len(jobs), lookEvery // the next claim says what is wrong
+	}
+	return len(jobs), s.until(next)
+}
+
+// until gives how long to wait for an instant, if that is to come within
+// lookEvery: what is past by now waits for something else.
+func (s *Sender) until(at time.Time) time.Duration {
+	wait := s.clock.Real(at.Sub(s.clock.Now()))
+	if wait <= 0 || wait > lookEvery {
+		return lookEvery
+	}
+	return max(wait, lookLeast)
 }
 
 // record commits results; false if the database refused them. Then nothing
@@ -237,6 +267,7 @@ func (s *Sender) record(ctx context.Context, batch []attempt) bool {
 		}
 	}
 	s.journal.Forget(done)
+	s.bounces.recordRefused(ctx, refusals(results))
 	return true
 }
 

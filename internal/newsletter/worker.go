@@ -2,11 +2,10 @@ package newsletter
 
 import (
 	"context"
-	"errors"
-	"math/rand/v2"
 	"time"
 
 	"tidings/internal/journal"
+	"tidings/internal/pace"
 	"tidings/internal/relay"
 	"tidings/internal/store"
 )
@@ -14,83 +13,205 @@ import (
 // idleClose is how long a connection stays open without work.
 const idleClose = 20 * time.Second
 
-// work sends jobs over one connection until there are no more. Once begin
-// ends, jobs not begun are given back; wire ends when nothing may be on the
-// wire any more.
-func (s *Sender) work(begin, wire context.Context) {
-	var conn relay.Conn
-	hangUp := func() {
-		if conn != nil {
-			conn.Close()
-			conn = nil
+// A worker sends jobs over one connection of its own. While one message is
+// under way the next lies ready, so that the relay need not wait for it.
+type worker struct {
+	*Sender
+	begin   context.Context // once it ends, jobs not begun are given back
+	wire    context.Context // ends when nothing may be on the wire any more
+	conn    relay.Conn      // nil while there is none
+	carried int             // messages that conn was used for
+	spare   [][]byte        // buffers for messages
+}
+
+// A letter is a job on its way to the relay.
+type letter struct {
+	job       store.Job
+	pass      *pace.Pass // nil: it may not begin yet
+	env       relay.Envelope
+	msg       []byte // nil: not made yet
+	announced bool   // the relay knows the envelope already
+}
+
+// run sends jobs until there are no more.
+func (w *worker) run() {
+	defer w.hangUp()
+	var current *letter
+	for {
+		if current == nil {
+			if current = w.wait(); current == nil {
+				return
+			}
 		}
+		if !w.ready(current) {
+			current = nil
+			continue
+		}
+		next := w.ahead()
+		w.send(current, next)
+		w.spare = append(w.spare, current.msg[:0])
+		current = next
 	}
-	defer hangUp()
+}
+
+// wait gives the next letter; nil if no more will come. A connection that has
+// nothing to do for a while is closed.
+func (w *worker) wait() *letter {
 	idle := time.NewTimer(idleClose)
 	defer idle.Stop()
 	for {
 		select {
 		case <-idle.C:
-			hangUp()
-		case job, ok := <-s.jobs:
+			w.hangUp()
+		case job, ok := <-w.jobs:
 			if !ok {
-				return
+				return nil
 			}
-			if conn != nil && !conn.Usable() {
-				hangUp()
-			}
-			conn = s.serve(begin, wire, conn, job)
-			idle.Reset(idleClose)
+			return &letter{job: job}
 		}
 	}
 }
 
-// serve makes one attempt at a job and gives the connection to go on with.
-func (s *Sender) serve(begin, wire context.Context, conn relay.Conn, job store.Job) relay.Conn {
-	r, off := s.putOff(begin, job) // before the rate limit, which it need not use up
-	if !off && !s.mayBegin(begin) {
-		r, off = giveBack(job, s.clock.Now()), true
-	}
-	if !off {
-		r, off = s.putOff(begin, job) // the wait may have been long
-	}
-	if off {
-		s.results <- attempt{result: r}
-		return conn
-	}
-	if conn == nil {
-		var err error
-		if conn, err = s.relay.Connect(wire); err != nil {
-			s.results <- attempt{result: s.result(job, err)}
+// ahead gives a letter to follow the current one at once; nil if there are so
+// few jobs that a worker with nothing else to do should have them. One that
+// cannot be sure to begin then is not made yet.
+func (w *worker) ahead() *letter {
+	for len(w.jobs) > w.cfg.Connections {
+		select {
+		case job, ok := <-w.jobs:
+			if !ok {
+				return nil
+			}
+			l := &letter{job: job}
+			if l.pass = w.pace.Ahead(mailOf(job)); l.pass == nil || w.prepare(l) {
+				return l
+			}
+		default:
 			return nil
 		}
 	}
-	s.results <- s.attempt(wire, conn, job)
-	return conn
+	return nil
 }
 
-// mayBegin waits for the rate limit. It is false at shutdown, while the relay
-// is out, and while results cannot be recorded.
-func (s *Sender) mayBegin(begin context.Context) bool {
-	return s.cfg.Limit.Wait(begin) == nil && begin.Err() == nil &&
-		!s.clock.Now().Before(s.outage.until(everybody)) && s.Healthy() == nil
+// mailOf is what the pace depends on.
+func mailOf(job store.Job) pace.Mail {
+	return pace.Mail{Newsletter: job.Newsletter, Domain: pace.Domain(job.Email)}
+}
+
+// ready brings a letter to where it can be sent. If that is not to be, it
+// settles the job.
+func (w *worker) ready(l *letter) bool {
+	if l.pass != nil && w.conn == nil {
+		l.pass.Done(pace.Unused, "") // what broke the connection may hold it up too
+		l.pass, l.announced = nil, false
+	}
+	if l.pass == nil {
+		var until time.Time
+		if l.pass, until = w.pace.Admit(w.begin, mailOf(l.job)); l.pass == nil {
+			w.results <- attempt{result: giveBack(l.job, until)}
+			return false
+		}
+	}
+	if w.begin.Err() != nil || w.Healthy() != nil {
+		w.drop(l, giveBack(l.job, w.clock.Now()))
+		return false
+	}
+	return w.prepare(l)
+}
+
+// drop settles the job of a letter that is not sent after all.
+func (w *worker) drop(l *letter, r store.Result) {
+	l.pass.Done(pace.Unused, "")
+	if l.announced {
+		w.hangUp()
+	}
+	w.results <- attempt{result: r}
+}
+
+// prepare looks at a job once more and makes its message. If it is not to be
+// sent, it settles the job.
+func (w *worker) prepare(l *letter) bool {
+	if r, off := w.putOff(l.job); off {
+		w.drop(l, r)
+		return false
+	}
+	if l.msg != nil {
+		return true
+	}
+	var buf []byte
+	if n := len(w.spare); n > 0 {
+		buf, w.spare = w.spare[n-1], w.spare[:n-1]
+	}
+	var err error
+	if l.env, l.msg, err = w.compose.message(w.wire, l.job, buf); err != nil {
+		w.drop(l, w.unmade(l.job, err))
+		return false
+	}
+	return true
+}
+
+// unmade says what becomes of a job whose mail could not be made. A database
+// that cannot be read at present is not the reader's fault.
+func (w *worker) unmade(job store.Job, err error) store.Result {
+	if transient(err) {
+		return giveBack(job, w.clock.Now().Add(retryCommit))
+	}
+	w.log.Error("a mail could not be made", "edition", job.EditionID, "delivery", job.Seq, "error", err)
+	return failed(job, err.Error())
+}
+
+// send makes one attempt at a letter. The next one, if there is one that can
+// follow, is announced to the relay meanwhile.
+func (w *worker) send(l, next *letter) {
+	for {
+		if err := w.connect(); err != nil {
+			w.results <- attempt{result: w.result(l, err)}
+			return
+		}
+		w.carried++
+		last := w.carried == w.cfg.MaxMessages
+		if next != nil && next.pass != nil && !last {
+			w.conn.Announce(next.env, next.msg)
+			next.announced = true
+		}
+		a, worn := w.attempt(l)
+		if last || !w.conn.Usable() {
+			w.hangUp()
+		}
+		if !worn {
+			w.results <- a
+			return
+		}
+	}
+}
+
+// connect sees to it that there is a connection.
+func (w *worker) connect() (err error) {
+	if w.conn == nil {
+		w.conn, err = w.relay.Connect(w.wire)
+		w.carried = 0
+	}
+	return err
+}
+
+func (w *worker) hangUp() {
+	if w.conn != nil {
+		w.conn.Close()
+		w.conn = nil
+	}
 }
 
 // freshFor is how long the look at the reader that a claim took is good for.
 const freshFor = time.Second
 
-// putOff looks at a job once more before it is begun: its newsletter's sender
-// may be refused at present, and since the claim its reader may have left or
-// the edition been stopped.
-func (s *Sender) putOff(ctx context.Context, job store.Job) (store.Result, bool) {
-	now := s.clock.Now()
-	if until := s.outage.until(job.Newsletter); now.Before(until) {
-		return giveBack(job, until), true
-	}
+// putOff looks at a job once more before it is begun: since the claim its
+// reader may have left or the edition been stopped.
+func (w *worker) putOff(job store.Job) (store.Result, bool) {
+	now := w.clock.Now()
 	if now.Sub(job.ClaimedAt) < freshFor {
 		return store.Result{}, false
 	}
-	state, reason, err := s.store.Unwanted(ctx, job.DeliveryRef)
+	state, reason, err := w.store.Unwanted(w.begin, job.DeliveryRef)
 	switch {
 	case err != nil:
 		return giveBack(job, now), true
@@ -111,119 +232,41 @@ func attemptKey(job store.Job) journal.Key {
 	return journal.Key{Edition: job.EditionID, Seq: job.Seq, Attempt: job.ClaimedAt.UnixMilli()}
 }
 
-// attempt sends one message, with its dot and its answer in the journal.
-func (s *Sender) attempt(ctx context.Context, conn relay.Conn, job store.Job) attempt {
-	env, msg, err := s.compose.message(ctx, job)
-	if err != nil {
-		s.log.Error("a mail could not be made", "edition", job.EditionID, "delivery", job.Seq, "error", err)
-		return attempt{result: failed(job, err.Error())}
-	}
-	key := attemptKey(job)
+// attempt sends one message, with its dot and its answer in the journal. worn
+// means that the relay had closed the connection before: nothing was sent.
+func (w *worker) attempt(l *letter) (a attempt, worn bool) {
+	key := attemptKey(l.job)
 	dotted := false
-	reply, err := conn.Send(ctx, env, msg, func() error {
-		err := s.journal.Dot(key)
-		dotted = err == nil
-		return err
+	var unwritten error
+	reply, err := w.conn.Send(w.wire, l.env, l.msg, func() error {
+		unwritten = w.journal.Dot(key)
+		dotted = unwritten == nil
+		return unwritten
 	})
-	if err == nil {
+	switch {
+	case err == nil:
 		// The answer is in the database a moment later; the journal covers
 		// the moment. If it cannot, the delivery would merely be in doubt.
-		_ = s.journal.Answer(key, reply.Code)
-		s.outage.over(job.Newsletter)
-		r := store.Result{DeliveryRef: job.DeliveryRef, State: store.DeliverySent, Counted: true, Code: reply.Code, Reason: reply.Text}
-		return attempt{key: key, result: r}
+		_ = w.journal.Answer(key, reply.Code)
+		l.pass.Done(pace.Accepted, "")
+		r := store.Result{DeliveryRef: l.job.DeliveryRef, State: store.DeliverySent, Counted: true, Code: reply.Code, Reason: reply.Text}
+		return attempt{key: key, result: r}, false
+	case unwritten != nil:
+		l.pass.Done(pace.Unused, "") // our disk's doing
+		r := giveBack(l.job, w.clock.Now().Add(retryCommit))
+		r.Reason = unwritten.Error()
+		return attempt{result: r}, false
 	}
-	a := attempt{result: s.result(job, err)}
+	re := refusal(err)
+	if w.carried > 1 && isWorn(re, w.conn) && w.wire.Err() == nil {
+		return attempt{}, true
+	}
+	a = attempt{result: w.result(l, err)}
 	if dotted {
 		a.key = key
-		if re, ok := errors.AsType[*relay.Error](err); ok && re.Kind != relay.InDoubt && re.Code != 0 {
-			_ = s.journal.Answer(key, re.Code)
+		if re.Kind != relay.InDoubt && re.Code != 0 {
+			_ = w.journal.Answer(key, re.Code)
 		}
 	}
-	return a
+	return a, false
 }
-
-func failed(job store.Job, reason string) store.Result {
-	return store.Result{DeliveryRef: job.DeliveryRef, State: store.DeliveryFailed, Counted: true, Reason: reason}
-}
-
-// result says what a failed attempt means for the delivery.
-func (s *Sender) result(job store.Job, err error) store.Result {
-	now := s.clock.Now()
-	re, ok := errors.AsType[*relay.Error](err)
-	if !ok {
-		re = &relay.Error{Phase: "send", Kind: relay.Unavailable, Err: err}
-	}
-	r := store.Result{DeliveryRef: job.DeliveryRef, Code: re.Code, Reason: re.Error()}
-	switch re.Kind {
-	case relay.Permanent:
-		s.outage.over(job.Newsletter)
-		r.State, r.Counted = store.DeliveryFailed, true
-	case relay.Temporary:
-		s.outage.over(job.Newsletter)
-		r = s.later(job, r, now)
-	case relay.InDoubt:
-		r = s.doubt(job, r, now)
-	case relay.Unavailable:
-		r.State, r.NextAt = store.DeliveryPending, s.unavailable(job, re, now)
-	}
-	return r
-}
-
-// unavailable notes that the relay could not be used, or would not take this
-// newsletter's sender, and gives when to try again.
-func (s *Sender) unavailable(job store.Job, re *relay.Error, now time.Time) time.Time {
-	whom := everybody
-	if re.Phase == relay.PhaseMail && re.Code != 0 {
-		whom = job.Newsletter
-	}
-	until, first := s.outage.failed(whom, now)
-	if first {
-		s.log.Warn("the relay cannot be used", "newsletter", whom, "error", re, "again_in", until.Sub(now).Round(time.Second))
-	}
-	return until
-}
-
-// later defers a delivery, with growing, jittered delay.
-func (s *Sender) later(job store.Job, r store.Result, now time.Time) store.Result {
-	r.Counted = true
-	if s.cfg.MaxAttempts > 0 && job.Attempts+1 >= s.cfg.MaxAttempts {
-		r.State = store.DeliveryFailed
-		return r
-	}
-	r.State, r.NextAt = store.DeliveryPending, now.Add(backoff(s.cfg.RetryBase, job.Attempts))
-	return r
-}
-
-// longestRetry is the longest delay between two attempts.
-const longestRetry = 4 * time.Hour
-
-// backoff gives base × 3^attempts, at most four hours, ± 20 %.
-func backoff(base time.Duration, attempts int) time.Duration {
-	d := base
-	for range min(attempts, 20) {
-		d = min(3*d, longestRetry)
-	}
-	return d - d/5 + rand.N(max(2*d/5, 1))
-}
-
-// doubt applies the edition's policy to a delivery whose answer was lost. A
-// relay that loses the answer each time must not make a flood of copies: the
-// delays grow, and attempts are limited as for refusals.
-func (s *Sender) doubt(job store.Job, r store.Result, now time.Time) store.Result {
-	r.Counted = true
-	exhausted := s.cfg.MaxAttempts > 0 && job.Attempts+1 >= s.cfg.MaxAttempts
-	if job.InDoubt != store.Resend || exhausted {
-		r.State = store.DeliveryInDoubt
-		return r
-	}
-	delay := doubtDelay
-	if job.Attempts > 0 {
-		delay = backoff(s.cfg.RetryBase, job.Attempts-1)
-	}
-	r.State, r.Resent, r.NextAt = store.DeliveryPending, true, now.Add(delay)
-	return r
-}
-
-// doubtDelay keeps the first resend out of whatever cut the message short.
-const doubtDelay = 5 * time.Second

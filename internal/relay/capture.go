@@ -52,6 +52,9 @@ type captureConn struct{ *capture }
 // Usable implements Conn.
 func (captureConn) Usable() bool { return true }
 
+// Announce implements Conn. There is no round trip to spare.
+func (captureConn) Announce(Envelope, []byte) {}
+
 // Close implements Conn.
 func (captureConn) Close() error { return nil }
 

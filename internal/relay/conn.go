@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -19,6 +20,7 @@ import (
 type conn struct {
 	sock     *socket
 	text     *textproto.Conn
+	body     *bufio.Writer // for the message, after which the final dot follows
 	timeouts Timeouts
 
 	pipelining bool // RFC 2920
@@ -27,10 +29,26 @@ type conn struct {
 
 	broken bool // closed, or no longer at a known point of the dialogue
 	reset  bool // a transaction may be open: begin the next with RSET
+
+	announced *letter // whose commands go out with the next final dot
+	ahead     *letter // whose commands went out with the last one
 }
 
-func newConn(sock *socket, client *smtp.Client, t Timeouts) *conn {
-	c := &conn{sock: sock, text: client.Text, timeouts: t}
+// A letter is a message that can be transmitted.
+type letter struct {
+	env    Envelope
+	msg    []byte
+	utf8   bool // an address, in the envelope or in a header, is not ASCII
+	dotted bool // a line begins with a dot
+
+	opening []step // its commands, once they are written
+}
+
+func newConn(sock *socket, client *smtp.Client, encrypted bool, t Timeouts) *conn {
+	c := &conn{sock: sock, text: client.Text, body: client.Text.W, timeouts: t}
+	if !encrypted {
+		c.body = bufio.NewWriter(writerFunc(sock.writeMore))
+	}
 	c.pipelining, _ = client.Extension("PIPELINING")
 	c.utf8, _ = client.Extension("SMTPUTF8")
 	if _, size := client.Extension("SIZE"); size != "" {
@@ -39,12 +57,17 @@ func newConn(sock *socket, client *smtp.Client, t Timeouts) *conn {
 	return c
 }
 
+type writerFunc func([]byte) (int, error)
+
+// Write implements io.Writer.
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
 // Usable implements Conn.
 func (c *conn) Usable() bool { return !c.broken }
 
 // Close implements Conn. It says QUIT only where the relay expects a command.
 func (c *conn) Close() error {
-	if !c.broken {
+	if !c.broken && c.ahead == nil { // else the relay waits for a message: QUIT would be its text
 		c.sock.allow(c.timeouts.Quit)
 		if _, err := c.text.W.WriteString("QUIT\r\n"); err == nil && c.text.W.Flush() == nil {
 			_, _ = readReply(c.text.R) // the mails are safe whatever it says
@@ -64,32 +87,72 @@ func (c *conn) Send(ctx context.Context, env Envelope, msg []byte, atDot func() 
 	if c.broken {
 		return Reply{}, &Error{Phase: PhaseMail, Kind: Unavailable, Err: errors.New("the connection is no longer usable")}
 	}
-	if err := c.check(env, msg); err != nil {
+	l, err := c.letter(env, msg)
+	if err != nil {
 		return Reply{}, err
 	}
 	stop := context.AfterFunc(ctx, c.sock.abort)
-	reply, err := c.transmit(ctx, env, msg, atDot)
+	reply, err := c.transmit(ctx, l, atDot)
 	if !stop() {
 		c.broken = true
 	}
 	return reply, err
 }
 
+// letter gives what is to be sent, which must be what was announced.
+func (c *conn) letter(env Envelope, msg []byte) (*letter, error) {
+	if c.ahead == nil {
+		return c.check(env, msg)
+	}
+	if c.ahead.env != env || !bytes.Equal(c.ahead.msg, msg) {
+		c.abandon()
+		return nil, &Error{Phase: PhaseMail, Kind: Unavailable, Err: errors.New("another message was announced")}
+	}
+	return c.ahead, nil
+}
+
+// Announce implements Conn. What could not be sent is not announced: its Send
+// says why.
+func (c *conn) Announce(env Envelope, msg []byte) {
+	if c.pipelining {
+		c.announced, _ = c.check(env, msg)
+	}
+}
+
 // check refuses what must not or cannot be transmitted, before anything is.
-func (c *conn) check(env Envelope, msg []byte) error {
+func (c *conn) check(env Envelope, msg []byte) (*letter, error) {
 	if err := checkEnvelope(env); err != nil {
-		return err
+		return nil, err
 	}
-	if needsUTF8(env, msg) && !c.utf8 {
-		return &Error{Phase: PhaseRcpt, Kind: Permanent, Err: errors.New("the relay does not take addresses that are not ASCII (no SMTPUTF8)")}
+	l := &letter{env: env, msg: msg, utf8: needsUTF8(env, msg)}
+	if l.utf8 && !c.utf8 {
+		return nil, &Error{Phase: PhaseRcpt, Kind: Permanent, Err: errors.New("the relay does not take addresses that are not ASCII (no SMTPUTF8)")}
 	}
-	if n := bytes.Count(msg, []byte("\r\n")); bytes.Count(msg, []byte("\n")) != n || bytes.Count(msg, []byte("\r")) != n {
-		return &Error{Phase: PhaseBody, Kind: Permanent, Err: errors.New("the message has line ends other than CRLF")}
+	if !l.checkLines() {
+		return nil, &Error{Phase: PhaseBody, Kind: Permanent, Err: errors.New("the message has line ends other than CRLF")}
 	}
 	if c.maxSize > 0 && len(msg) > c.maxSize {
-		return &Error{Phase: PhaseBody, Kind: Permanent, Err: fmt.Errorf("the message has %d bytes, the relay takes %d", len(msg), c.maxSize)}
+		return nil, &Error{Phase: PhaseBody, Kind: Permanent, Err: fmt.Errorf("the message has %d bytes, the relay takes %d", len(msg), c.maxSize)}
 	}
-	return nil
+	return l, nil
+}
+
+// checkLines reports whether every CR and LF is one of a CRLF, and notes
+// whether dots are to be stuffed.
+func (l *letter) checkLines() bool {
+	ends := 0
+	for rest := l.msg; len(rest) > 0; ends++ {
+		l.dotted = l.dotted || rest[0] == '.'
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 {
+			break
+		}
+		if i == 0 || rest[i-1] != '\r' {
+			return false
+		}
+		rest = rest[i+1:]
+	}
+	return bytes.Count(l.msg, []byte("\r")) == ends
 }
 
 func checkEnvelope(env Envelope) error {
@@ -109,11 +172,16 @@ func isPath(s string) bool {
 	})
 }
 
-// needsUTF8 reports whether an address, in the envelope or in a header, is
-// not ASCII.
 func needsUTF8(env Envelope, msg []byte) bool {
 	header, _, _ := bytes.Cut(msg, []byte("\r\n\r\n"))
-	return strings.ContainsFunc(env.From+env.To, notASCII) || bytes.ContainsFunc(header, notASCII)
+	return !isASCII(env.From) || !isASCII(env.To) || !isASCII(header)
 }
 
-func notASCII(r rune) bool { return r >= utf8.RuneSelf }
+func isASCII[T string | []byte](s T) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}

@@ -32,6 +32,12 @@ type Conn interface {
 	// connection must be closed. When ctx ends, Send stops at once and fails
 	// as if the connection had broken at that point.
 	Send(ctx context.Context, env Envelope, msg []byte, atDot func() error) (Reply, error)
+	// Announce names the message that follows the one sent next. Where the
+	// relay takes commands ahead of its answers (RFC 2920) this one's go out
+	// with the other's final dot, which spares a round trip. The second Send
+	// from here must then be of this envelope; if it is not to be sent after
+	// all, the connection must be closed.
+	Announce(env Envelope, msg []byte)
 	// Usable reports whether another message can be sent.
 	Usable() bool
 	Close() error

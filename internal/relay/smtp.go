@@ -162,7 +162,7 @@ func (r *smtpRelay) handshake(ctx context.Context, sock *socket) (*conn, error) 
 		return nil, unavailable(ctx, PhaseAuth, fmt.Errorf("log in as %q: %w", r.Username, err))
 	}
 	sock.left = unbounded
-	return newConn(sock, client, r.Timeouts), nil
+	return newConn(sock, client, r.TLS != NoTLS, r.Timeouts), nil
 }
 
 func (r *smtpRelay) startTLS(sock *socket, client *smtp.Client) error {

@@ -20,17 +20,17 @@ type step struct {
 	timeout time.Duration
 }
 
-func (c *conn) transmit(ctx context.Context, env Envelope, msg []byte, atDot func() error) (Reply, error) {
-	steps := c.steps(env, needsUTF8(env, msg))
-	replies, err := c.converse(ctx, steps)
+func (c *conn) transmit(ctx context.Context, l *letter, atDot func() error) (Reply, error) {
+	steps, replies, err := c.open(ctx, l)
 	if refusal := judge(steps, replies); refusal != nil {
+		c.announced = nil
 		c.leave(refusal, replies[len(replies)-1], err)
 		return Reply{}, refusal
 	}
 	if err != nil {
 		return Reply{}, err
 	}
-	if err := c.writeMessage(msg); err != nil {
+	if err := c.writeMessage(l); err != nil {
 		return Reply{}, c.lost(ctx, PhaseBody, Unavailable, err)
 	}
 	if ctx.Err() != nil {
@@ -45,9 +45,20 @@ func (c *conn) transmit(ctx context.Context, env Envelope, msg []byte, atDot fun
 	return c.finish(ctx)
 }
 
-func (c *conn) steps(env Envelope, international bool) []step {
+// open takes the transaction to where the message is to be written.
+func (c *conn) open(ctx context.Context, l *letter) (steps []step, replies []Reply, err error) {
+	written := c.ahead != nil
+	if !written {
+		l.opening = c.steps(l)
+	}
+	c.ahead = nil
+	replies, err = c.converse(ctx, l.opening, written)
+	return l.opening, replies, err
+}
+
+func (c *conn) steps(l *letter) []step {
 	parameter := ""
-	if international {
+	if l.utf8 {
 		parameter = " SMTPUTF8" // not without need: it binds every later hop
 	}
 	steps := make([]step, 0, 4)
@@ -56,24 +67,27 @@ func (c *conn) steps(env Envelope, international bool) []step {
 		c.reset = false
 	}
 	return append(steps,
-		step{PhaseMail, "MAIL FROM:<" + env.From + ">" + parameter + "\r\n", 2, c.timeouts.Command},
-		step{PhaseRcpt, "RCPT TO:<" + env.To + ">\r\n", 2, c.timeouts.Command},
+		step{PhaseMail, "MAIL FROM:<" + l.env.From + ">" + parameter + "\r\n", 2, c.timeouts.Command},
+		step{PhaseRcpt, "RCPT TO:<" + l.env.To + ">\r\n", 2, c.timeouts.Command},
 		step{PhaseData, "DATA\r\n", 3, c.timeouts.Data},
 	)
 }
 
 // converse gives the replies in order: to all steps at once where the relay
-// allows it, else one by one, up to the first that does not go on. The error
-// is that of the connection; the replies before it count.
-func (c *conn) converse(ctx context.Context, steps []step) ([]Reply, error) {
+// allows it or they are written already, else one by one, up to the first that
+// does not go on. The error is that of the connection; the replies before it
+// count.
+func (c *conn) converse(ctx context.Context, steps []step, written bool) ([]Reply, error) {
 	together := 1
 	if c.pipelining {
 		together = len(steps)
 	}
-	var replies []Reply
+	replies := make([]Reply, 0, len(steps))
 	for len(steps) > 0 {
-		if err := c.write(steps[:together]); err != nil {
-			return replies, c.lost(ctx, steps[0].phase, Unavailable, err)
+		if !written {
+			if err := c.write(steps[:together]); err != nil {
+				return replies, c.lost(ctx, steps[0].phase, Unavailable, err)
+			}
 		}
 		for _, s := range steps[:together] {
 			reply, err := c.read(s.timeout)
@@ -96,12 +110,20 @@ const closing = 421
 
 func (c *conn) write(steps []step) error {
 	c.sock.allow(steps[0].timeout)
+	if err := c.put(steps); err != nil {
+		return err
+	}
+	return c.text.W.Flush()
+}
+
+// put writes commands to the buffer.
+func (c *conn) put(steps []step) error {
 	for _, s := range steps {
 		if _, err := c.text.W.WriteString(s.command); err != nil {
 			return err
 		}
 	}
-	return c.text.W.Flush()
+	return nil
 }
 
 func (c *conn) read(timeout time.Duration) (Reply, error) {
@@ -160,9 +182,25 @@ func (c *conn) lost(ctx context.Context, phase string, kind Kind, err error) err
 	return failure(ctx, phase, kind, err)
 }
 
-// writeMessage writes msg with dots stuffed (RFC 5321 §4.5.2), ending in a
-// line break, and flushes it.
-func (c *conn) writeMessage(msg []byte) error {
+// writeMessage writes a message with dots stuffed (RFC 5321 §4.5.2), ending in
+// a line break, and flushes it.
+func (c *conn) writeMessage(l *letter) error {
+	write := c.writeBlocks
+	if l.dotted {
+		write = c.writeStuffed
+	}
+	if err := write(l.msg); err != nil {
+		return err
+	}
+	if !bytes.HasSuffix(l.msg, []byte("\n")) {
+		if _, err := c.body.WriteString("\r\n"); err != nil {
+			return err
+		}
+	}
+	return c.body.Flush()
+}
+
+func (c *conn) writeStuffed(msg []byte) error {
 	if bytes.HasPrefix(msg, []byte(".")) {
 		if err := c.writeBlocks([]byte(".")); err != nil {
 			return err
@@ -171,22 +209,13 @@ func (c *conn) writeMessage(msg []byte) error {
 	for {
 		i := bytes.Index(msg, []byte("\n."))
 		if i < 0 {
-			break
+			return c.writeBlocks(msg)
 		}
 		if err := c.writeBlocks(msg[:i+2]); err != nil { // the dot once here, once below
 			return err
 		}
 		msg = msg[i+1:]
 	}
-	if err := c.writeBlocks(msg); err != nil {
-		return err
-	}
-	if !bytes.HasSuffix(msg, []byte("\n")) {
-		if _, err := c.text.W.WriteString("\r\n"); err != nil {
-			return err
-		}
-	}
-	return c.text.W.Flush()
 }
 
 // writeBlocks writes p with a new deadline for each block, so that a large
@@ -195,7 +224,7 @@ func (c *conn) writeBlocks(p []byte) error {
 	for len(p) > 0 {
 		n := min(len(p), blockSize)
 		c.sock.allow(c.timeouts.Block)
-		if _, err := c.text.W.Write(p[:n]); err != nil {
+		if _, err := c.body.Write(p[:n]); err != nil {
 			return err
 		}
 		p = p[n:]
@@ -207,6 +236,13 @@ func (c *conn) writeDot() error {
 	c.sock.allow(c.timeouts.Block)
 	if _, err := c.text.W.WriteString(finalDot); err != nil {
 		return err
+	}
+	if c.announced != nil {
+		c.ahead, c.announced = c.announced, nil
+		c.ahead.opening = c.steps(c.ahead)
+		if err := c.put(c.ahead.opening); err != nil {
+			return err
+		}
 	}
 	return c.text.W.Flush()
 }

@@ -238,13 +238,14 @@ type Result struct {
 type Deliveries interface {
 	// Claim gives up to limit deliveries of sending editions whose NextAt and
 	// group's NotBefore are reached, marked claimed by holder, shared evenly
-	// among the editions that have some. Those whose subscription ended or
+	// among the editions that have some, without those of the newsletters
+	// named. Those whose subscription ended or
 	// whose address is suppressed become suppressed instead, those past
 	// ExpiresAt failed with reason "expired" (either in doubt instead, where
 	// an earlier message may have arrived); none of them is given out. An
 	// edition left without anything pending is finished. An empty result does
 	// not mean that nothing is due: ask NextDue.
-	Claim(ctx context.Context, now time.Time, holder string, limit int) ([]Job, error)
+	Claim(ctx context.Context, now time.Time, holder string, limit int, except ...string) ([]Job, error)
 	// Unwanted says whether a claimed delivery is not to be made any more: its
 	// state is then DeliverySuppressed, if the person left or is suppressed, or
 	// DeliveryPending, if the edition is paused or cancelled; else "".
@@ -285,11 +286,13 @@ type Notice struct {
 }
 
 // NoticeResult is what became of a notice: sent, failed, or (both false) to
-// be tried again at NextAt.
+// be tried again at NextAt. Held says that it was not begun, which does not
+// count as an attempt.
 type NoticeResult struct {
 	ID     int64
 	Sent   bool
 	Failed bool
+	Held   bool
 	NextAt time.Time
 	Reason string
 }

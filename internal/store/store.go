@@ -41,6 +41,8 @@ type Store interface {
 	Notices
 	Alerts
 	Timekeeping
+	Pace
+	Bounces
 
 	// CheckWritable makes one small durable write, for readiness probes.
 	CheckWritable(ctx context.Context) error
@@ -240,7 +242,9 @@ type Suppressions interface {
 	// its reason, except that one which a confirmation would lift (see
 	// Confirm) gives way to one which it would not.
 	Suppress(ctx context.Context, s []Suppression) (added int, err error)
-	Unsuppress(ctx context.Context, key string) error                // ErrNotFound
+	// Unsuppress lifts a suppression; soft bounces before it count no more.
+	// ErrNotFound.
+	Unsuppress(ctx context.Context, key string) error
 	Suppressed(ctx context.Context, key string) (Suppression, error) // ErrNotFound
 	// EachSuppression calls fn for every suppression, oldest first.
 	EachSuppression(ctx context.Context, fn func(Suppression) error) error

@@ -13,10 +13,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -30,14 +32,21 @@ const (
 )
 
 // A Key signs tokens and hashes addresses. It is safe for concurrent use.
-type Key struct{ tokens, addresses []byte }
+type Key struct {
+	tokens    *sync.Pool // of hash.Hash, keyed: making one costs more than a token
+	addresses []byte
+}
 
 // NewKey derives a Key from secret, which has at least 32 bytes.
 func NewKey(secret []byte) (Key, error) {
 	if len(secret) < keySize {
 		return Key{}, fmt.Errorf("secret key: %d bytes, need at least %d", len(secret), keySize)
 	}
-	return Key{tokens: derive(secret, "token"), addresses: derive(secret, "address")}, nil
+	tokens := derive(secret, "token")
+	return Key{
+		tokens:    &sync.Pool{New: func() any { return hmac.New(sha256.New, tokens) }},
+		addresses: derive(secret, "address"),
+	}, nil
 }
 
 // OpenKey reads the key file, or makes it (mode 0600) if there is none.
@@ -150,7 +159,9 @@ func (k Key) Verify(purpose, token string, now time.Time) (Claim, error) {
 }
 
 func (k Key) mac(purpose string, body []byte) []byte {
-	m := hmac.New(sha256.New, k.tokens)
+	m := k.tokens.Get().(hash.Hash)
+	defer k.tokens.Put(m)
+	m.Reset()
 	m.Write([]byte(purpose))
 	m.Write([]byte{0})
 	m.Write(body)

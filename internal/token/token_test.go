@@ -122,3 +122,25 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+func FuzzSign(f *testing.F) {
+	k := key(f, 1)
+	f.Add("confirm", int64(1), "weekly")
+	f.Add("a\r\nb", int64(-1), "\x00\xff")
+	f.Add("", int64(1)<<62, "")
+	f.Fuzz(func(t *testing.T, purpose string, subscriber int64, newsletter string) {
+		want := token.Claim{Purpose: purpose, Subscriber: subscriber, Newsletter: newsletter}
+		s := k.Sign(want)
+		if strings.ContainsFunc(s, func(r rune) bool {
+			return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+		}) {
+			t.Errorf("%+v has the token %q, which is not safe in a URL", want, s)
+		}
+		if got, err := k.Verify(purpose, s, now); err != nil || got != want {
+			t.Errorf("%+v reads %+v, %v", want, got, err)
+		}
+		if _, err := k.Verify(purpose+"x", s, now); err == nil {
+			t.Errorf("%+v is good for another purpose", want)
+		}
+	})
+}

@@ -1,8 +1,6 @@
 package relaytest
 
 import (
-	"bufio"
-	"bytes"
 	"crypto/tls"
 	"encoding/base64"
 	"strconv"
@@ -36,6 +34,11 @@ func (x *session) startTLS() bool {
 		return alive
 	}
 	x.mail = false
+	if r, ok := x.match(Handshake); ok {
+		if _, alive := x.act(r, ""); !alive {
+			return false
+		}
+	}
 	return x.w.Flush() == nil && x.encrypt()
 }
 
@@ -148,63 +151,10 @@ func (x *session) data() bool {
 		return alive
 	}
 	if !x.readBody() {
-		x.server.mu.Lock()
-		x.server.truncated++
-		x.server.mu.Unlock()
+		x.server.truncated.Add(1)
 		return false
 	}
 	alive = x.take()
 	x.mail, x.to, x.last = false, nil, ""
 	return alive
-}
-
-// readBody reads up to the final dot. It fails where the client or a rule ends
-// the connection before.
-func (x *session) readBody() bool {
-	if x.w.Flush() != nil {
-		return false
-	}
-	spoil, spoilt := x.server.match(Body, x.last)
-	x.body = x.body[:0]
-	for start := true; ; {
-		if spoilt && len(x.body) >= spoil.After {
-			if _, alive := x.act(spoil, ""); !alive {
-				return false
-			}
-			spoilt = false
-		}
-		part, err := x.r.ReadSlice('\n')
-		if err != nil && err != bufio.ErrBufferFull {
-			return false
-		}
-		if start && string(part) == ".\r\n" {
-			return true
-		}
-		if start && part[0] == '.' {
-			part = part[1:]
-		}
-		x.body = append(x.body, part...)
-		start = err == nil && bytes.HasSuffix(part, []byte("\r\n"))
-	}
-}
-
-// take records the message, if it is going to be accepted, and answers.
-func (x *session) take() bool {
-	usual := "250 2.0.0 taken"
-	if len(x.to) == 0 {
-		usual = "554 5.5.1 no valid recipients"
-	}
-	r, spoilt := x.server.match(Dot, x.last)
-	reply := r.Reply
-	if reply == "" && !r.silent() {
-		reply = usual
-	}
-	if len(x.to) > 0 && (r.Keep || strings.HasPrefix(reply, "2")) {
-		x.server.record(x)
-	}
-	if spoilt {
-		_, alive := x.act(r, usual)
-		return alive
-	}
-	return x.write(usual, 0)
 }

@@ -10,25 +10,44 @@ import (
 	"time"
 )
 
-// record keeps the message of a session, and writes it to the log, before
-// anybody is told.
+// record counts the message of a session, keeps it and writes it to the log,
+// before anybody is told.
 func (s *Server) record(x *session) {
-	m := Message{
-		Conn: x.number, From: x.from, To: slices.Clone(x.to), MessageID: messageID(x.body),
-		Size: len(x.body), Time: time.Now(), HELO: x.helo, TLS: x.tls, User: x.user,
-	}
-	if !s.opts.Discard {
-		m.Data = bytes.Clone(x.body)
+	var m Message
+	var sum string
+	if s.keeps() {
+		m, sum = x.message()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m.Seq = len(s.accepted) + 1
-	s.accepted = append(s.accepted, m)
-	if s.log != nil {
-		s.writeLog(m, x.body)
+	s.taken++
+	m.Seq = s.taken
+	if !s.opts.Discard {
+		s.accepted = append(s.accepted, m)
 	}
-	close(s.arrived)
-	s.arrived = make(chan struct{})
+	if s.log != nil {
+		s.writeLog(m, sum)
+	}
+	if s.arrived != nil {
+		close(s.arrived)
+		s.arrived = nil
+	}
+}
+
+// message gives what was received, with the hex SHA-256 of its data.
+func (x *session) message() (m Message, sum string) {
+	m = Message{
+		Conn: x.number, From: x.from, To: slices.Clone(x.to), MessageID: messageID(x.body),
+		Size: x.size, Time: time.Now(), HELO: x.helo, TLS: x.tls, User: x.user,
+	}
+	if x.server.log != nil {
+		hash := sha256.Sum256(x.body)
+		sum = hex.EncodeToString(hash[:])
+	}
+	if !x.server.opts.Discard {
+		m.Data = bytes.Clone(x.body)
+	}
+	return m, sum
 }
 
 // messageID gives the value of that header field; "" if there is none.
@@ -48,6 +67,8 @@ func messageID(msg []byte) string {
 // Entry is a line of the log file.
 type Entry struct {
 	Time      time.Time `json:"time"`
+	Seq       int       `json:"seq"`
+	Conn      int       `json:"conn"`
 	From      string    `json:"from"`
 	To        []string  `json:"to"`
 	MessageID string    `json:"message_id"`
@@ -56,9 +77,8 @@ type Entry struct {
 }
 
 // writeLog appends with a single write, which survives the end of the process.
-func (s *Server) writeLog(m Message, body []byte) {
-	sum := sha256.Sum256(body)
-	line, err := json.Marshal(Entry{Time: m.Time, From: m.From, To: m.To, MessageID: m.MessageID, Size: m.Size, SHA256: hex.EncodeToString(sum[:])})
+func (s *Server) writeLog(m Message, sum string) {
+	line, err := json.Marshal(Entry{m.Time, m.Seq, m.Conn, m.From, m.To, m.MessageID, m.Size, sum})
 	if err == nil {
 		_, err = s.log.Write(append(line, '\n'))
 	}

@@ -18,6 +18,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -33,40 +34,9 @@ type Options struct {
 	Users        map[string]string
 	Mechanisms   []string // for Users; nil: PLAIN and LOGIN
 	Rules        []Rule
-	Discard      bool   // keep no message bodies, for long benchmarks
+	Seed         uint64 // of the rules' Chance
+	Discard      bool   // keep no messages and no commands, only count them: for benchmarks
 	LogFile      string // append a line of JSON per accepted message, unless ""
-}
-
-// Points at which a Rule can act.
-const (
-	Connect  = "CONNECT" // the greeting
-	EHLO     = "EHLO"    // HELO too
-	StartTLS = "STARTTLS"
-	Auth     = "AUTH"
-	Mail     = "MAIL"
-	Rcpt     = "RCPT"
-	Data     = "DATA"
-	Body     = "BODY" // amid the message, after Rule.After bytes
-	Dot      = "DOT"
-	Reset    = "RSET"
-	Quit     = "QUIT"
-)
-
-// A Rule replaces the answer at one point. The first that matches acts.
-type Rule struct {
-	At        string
-	Recipient string // only where the transaction's recipient is this one; "": any
-	Skip      int    // leave so many matches alone first
-	Times     int    // then act so often; 0: always
-
-	Delay time.Duration // wait before anything else
-	Drip  time.Duration // wait between the bytes of the reply
-	Reply string        // lines separated by "\n", without hyphens: "450 4.2.1 busy"; "": the usual one, or none if Hang or Close
-	Hang  bool          // then answer nothing more
-	Close bool          // then close the connection
-	RST   bool          // then break it, so that the client sees a reset
-	Keep  bool          // at Dot: record the message as accepted whatever the reply is
-	After int           // at Body: bytes of the message read before
 }
 
 // Message is one accepted message.
@@ -75,7 +45,7 @@ type Message struct {
 	Conn      int // number of the connection it came over
 	From      string
 	To        []string
-	Data      []byte // dots unstuffed; nil with Options.Discard
+	Data      []byte // dots unstuffed
 	MessageID string // with angle brackets
 	Size      int
 	Time      time.Time
@@ -93,20 +63,18 @@ type Server struct {
 	stop     sync.Once
 	wg       sync.WaitGroup
 
-	mu        sync.Mutex
-	rules     []rule
-	sessions  map[net.Conn]struct{}
-	accepted  []Message
-	arrived   chan struct{} // closed and replaced with each message
-	commands  []string
-	connected int
-	truncated int
-	logErr    error
-}
+	script atomic.Pointer[script] // nil: no rules
+	number atomic.Int64           // of connections
+	// truncated counts messages whose connection ended before their final dot.
+	truncated atomic.Int64
 
-type rule struct {
-	Rule
-	matched int
+	mu       sync.Mutex
+	sessions map[net.Conn]struct{}
+	taken    int // messages
+	accepted []Message
+	arrived  chan struct{} // closed with the next message, if somebody waits
+	commands []string
+	logErr   error
 }
 
 // Start runs a server until the test ends.
@@ -132,7 +100,7 @@ func New(opts Options) (*Server, error) {
 	if opts.Mechanisms == nil {
 		opts.Mechanisms = []string{"PLAIN", "LOGIN"}
 	}
-	s := &Server{opts: opts, done: make(chan struct{}), sessions: map[net.Conn]struct{}{}, arrived: make(chan struct{})}
+	s := &Server{opts: opts, done: make(chan struct{}), sessions: map[net.Conn]struct{}{}}
 	s.Script(opts.Rules...)
 	var err error
 	if opts.LogFile != "" {
@@ -159,7 +127,7 @@ func (s *Server) accept() {
 			return
 		}
 		s.wg.Go(func() {
-			newSession(s, conn, number).serve()
+			newSession(s, conn.(*net.TCPConn), number).serve()
 			conn.Close()
 			s.mu.Lock()
 			delete(s.sessions, conn)
@@ -177,9 +145,8 @@ func (s *Server) enter(conn net.Conn) (number int, ok bool) {
 		return 0, false
 	default:
 	}
-	s.connected++
 	s.sessions[conn] = struct{}{}
-	return s.connected, true
+	return int(s.number.Add(1)), true
 }
 
 // Close stops the server and breaks its connections; what it recorded stays.
@@ -219,33 +186,12 @@ func (s *Server) Addr() string { return s.listener.Addr().String() }
 func (s *Server) Port() int { return s.listener.Addr().(*net.TCPAddr).Port }
 
 // Script replaces the rules, with their counts, while the server runs.
-func (s *Server) Script(rules ...Rule) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.rules = nil
-	for _, r := range rules {
-		s.rules = append(s.rules, rule{Rule: r})
-	}
-}
+func (s *Server) Script(rules ...Rule) { s.script.Store(newScript(rules, s.opts.Seed)) }
 
-// match gives the rule for a point, if there is one.
-func (s *Server) match(at, recipient string) (Rule, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.rules {
-		r := &s.rules[i]
-		if r.At != at || r.Recipient != "" && r.Recipient != recipient {
-			continue
-		}
-		r.matched++
-		if r.matched > r.Skip && (r.Times == 0 || r.matched <= r.Skip+r.Times) {
-			return r.Rule, true
-		}
-	}
-	return Rule{}, false
-}
+// keeps reports whether the text of messages is needed.
+func (s *Server) keeps() bool { return !s.opts.Discard || s.log != nil }
 
-// Messages gives what was accepted, in order.
+// Messages gives what was accepted, in order; nothing with Options.Discard.
 func (s *Server) Messages() []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -256,40 +202,40 @@ func (s *Server) Messages() []Message {
 func (s *Server) Count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.accepted)
+	return s.taken
 }
 
 // Wait returns when n messages have been accepted.
 func (s *Server) Wait(ctx context.Context, n int) error {
 	for {
-		s.mu.Lock()
-		count, arrived := len(s.accepted), s.arrived
-		s.mu.Unlock()
-		if count >= n {
+		arrived := s.next()
+		if s.Count() >= n {
 			return nil
 		}
 		select {
 		case <-arrived:
 		case <-ctx.Done():
-			return fmt.Errorf("test relay: %d of %d messages: %w", count, n, ctx.Err())
+			return fmt.Errorf("test relay: %d of %d messages: %w", s.Count(), n, ctx.Err())
 		}
 	}
 }
 
-// Connections gives the number of connections that were made.
-func (s *Server) Connections() int {
+// next gives a channel that is closed with the next message.
+func (s *Server) next() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.connected
+	if s.arrived == nil {
+		s.arrived = make(chan struct{})
+	}
+	return s.arrived
 }
+
+// Connections gives the number of connections that were made.
+func (s *Server) Connections() int { return int(s.number.Load()) }
 
 // Truncated gives the number of messages whose connection ended before their
 // final dot. They are not accepted.
-func (s *Server) Truncated() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.truncated
-}
+func (s *Server) Truncated() int { return int(s.truncated.Load()) }
 
 // Commands gives the verbs received, in order of arrival, each with the
 // number of its connection: "1 EHLO". With Options.Discard there are none.

@@ -2,6 +2,7 @@ package relaytest
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -14,7 +15,8 @@ import (
 type session struct {
 	server *Server
 	number int
-	conn   net.Conn
+	tcp    *net.TCPConn // below conn
+	conn   net.Conn     // with TLS, if that is on
 	r      *bufio.Reader
 	w      *bufio.Writer
 	helo   string
@@ -25,18 +27,22 @@ type session struct {
 	from string
 	to   []string
 	last string // recipient last named, for rules
-	body []byte // reused
+	body []byte // of the last message, reused; empty if none is kept
+	size int    // of the last message
 }
 
-func newSession(s *Server, conn net.Conn, number int) *session {
-	x := &session{server: s, number: number}
+func newSession(s *Server, conn *net.TCPConn, number int) *session {
+	x := &session{server: s, number: number, tcp: conn}
 	x.use(conn)
 	return x
 }
 
 func (x *session) use(conn net.Conn) {
-	x.conn, x.r, x.w = conn, bufio.NewReaderSize(conn, 64<<10), bufio.NewWriter(conn)
+	x.conn, x.r, x.w = conn, bufio.NewReaderSize(conn, readAhead), bufio.NewWriter(conn)
 }
+
+// readAhead is read at once if it is there: a mail with what surrounds it.
+const readAhead = 128 << 10
 
 func (x *session) serve() {
 	if x.server.opts.ImplicitTLS && !x.encrypt() {
@@ -88,10 +94,11 @@ func (x *session) obey(line string) bool {
 		x.mail, x.last = false, ""
 		return x.say(Reset, "250 2.0.0 reset")
 	case "NOOP":
-		return x.say(verb, "250 2.0.0 ok")
+		return x.say(Noop, "250 2.0.0 ok")
 	case "QUIT":
-		x.say(Quit, "221 2.0.0 bye")
-		x.w.Flush()
+		if x.say(Quit, "221 2.0.0 bye") {
+			x.w.Flush()
+		}
 		return false
 	}
 	return x.say(verb, "500 5.5.2 unknown command")
@@ -111,39 +118,59 @@ func (x *session) say(at, usual string) bool {
 	return alive
 }
 
+func (x *session) match(at string) (Rule, bool) {
+	return x.server.script.Load().match(at, x.last, x.number)
+}
+
 // answer gives the reply that a rule wants at this point, or the usual one.
 func (x *session) answer(at, usual string) (code int, alive bool) {
-	if r, ok := x.server.match(at, x.last); ok {
+	if r, ok := x.match(at); ok {
 		return x.act(r, usual)
 	}
 	return codeOf(usual), x.write(usual, 0)
 }
-
-func (r Rule) silent() bool { return r.Hang || r.Close || r.RST }
 
 // act does what a rule says.
 func (x *session) act(r Rule, usual string) (code int, alive bool) {
 	if r.Delay > 0 && (x.w.Flush() != nil || !x.sleep(r.Delay)) {
 		return 0, false
 	}
-	reply := r.Reply
-	if reply == "" && !r.silent() {
-		reply = usual
-	}
-	if reply != "" && !x.write(reply, r.Drip) {
+	reply := r.reply(usual)
+	if reply != "" && !x.write(reply, r.Drip) || r.Raw != "" && !x.send(r.Raw, r.Drip) {
 		return 0, false
 	}
-	if r.silent() && x.w.Flush() != nil {
+	if r.silent() {
+		x.end(r)
 		return 0, false
 	}
-	if tcp, ok := x.conn.(*net.TCPConn); ok && r.RST {
-		tcp.SetLinger(0)
-	}
-	if r.Hang {
-		io.Copy(io.Discard, x.r) // until the client gives up
-	}
-	return codeOf(reply), !r.silent()
+	return codeOf(cmp.Or(reply, r.Raw)), true
 }
+
+// end stops the dialogue in the way of a rule, with what was said sent. The
+// connection itself is closed when the session is over.
+func (x *session) end(r Rule) {
+	if x.w.Flush() != nil {
+		return
+	}
+	switch {
+	case r.Hang:
+		io.Copy(io.Discard, x.conn)
+	case r.RST:
+		x.tcp.SetLinger(0)
+	case r.At != Body:
+		x.linger()
+	}
+}
+
+// linger lets the client read what was said before the connection is gone:
+// closing a socket with unread bytes in it would break it.
+func (x *session) linger() {
+	if x.tcp.CloseWrite() == nil && x.tcp.SetReadDeadline(time.Now().Add(lingerFor)) == nil {
+		io.Copy(io.Discard, x.tcp)
+	}
+}
+
+const lingerFor = time.Second
 
 // sleep waits, unless the server is closed meanwhile.
 func (x *session) sleep(d time.Duration) bool {
@@ -159,6 +186,11 @@ func (x *session) sleep(d time.Duration) bool {
 
 // write puts a reply into the buffer, or sends it byte by byte.
 func (x *session) write(reply string, drip time.Duration) bool {
+	if drip == 0 && !strings.Contains(reply, "\n") {
+		x.w.WriteString(reply)
+		_, err := x.w.WriteString("\r\n")
+		return err == nil
+	}
 	lines := strings.Split(reply, "\n")
 	for i, line := range lines {
 		if i < len(lines)-1 && len(line) > 3 {
@@ -166,7 +198,11 @@ func (x *session) write(reply string, drip time.Duration) bool {
 		}
 		lines[i] = line + "\r\n"
 	}
-	text := strings.Join(lines, "")
+	return x.send(strings.Join(lines, ""), drip)
+}
+
+// send puts text into the buffer, or sends it byte by byte.
+func (x *session) send(text string, drip time.Duration) bool {
 	if drip == 0 {
 		_, err := x.w.WriteString(text)
 		return err == nil

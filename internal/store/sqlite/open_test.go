@@ -172,10 +172,10 @@ func TestMigrateWaitsItsTurn(t *testing.T) {
 
 func TestNewerSchemaIsRefused(t *testing.T) {
 	path := fresh(t)
-	exec(t, raw(t, path), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)`)
+	exec(t, raw(t, path), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (1000, 1)`)
 	for _, opts := range [][]sqlite.Option{nil, {sqlite.ReadOnly()}} {
 		_, err := sqlite.Open(t.Context(), path, opts...)
-		wantError(t, err, store.ErrNewerSchema, path, "version 99", fmt.Sprintf("up to %d", newest(t)), "install")
+		wantError(t, err, store.ErrNewerSchema, path, "version 1000", fmt.Sprintf("up to %d", newest(t)), "install")
 	}
 	_, _, err := sqlite.Migrate(t.Context(), path)
 	wantError(t, err, store.ErrNewerSchema)

@@ -29,7 +29,8 @@ const (
 	idleReaders        = 4
 	statementCache     = 128      // prepared statements per connection
 	journalSizeLimit   = 64 << 20 // bytes the write-ahead log keeps after a checkpoint
-	writerCache        = 64 << 10 // KiB at most; a large import or plan touches every index
+	writerCache        = 8 << 10  // KiB
+	largeCache         = 32 << 10 // KiB, while a large import or plan touches every index
 )
 
 // An Option changes how a database is opened.
@@ -38,7 +39,6 @@ type Option func(*options)
 type options struct {
 	busy     time.Duration
 	readOnly bool
-	cache    int // of the writer, in KiB
 	anyClock bool
 }
 
@@ -51,16 +51,12 @@ func BusyTimeout(d time.Duration) Option { return func(o *options) { o.busy = d 
 // [store.ErrUnwritable].
 func ReadOnly() Option { return func(o *options) { o.readOnly = true } }
 
-// Cache bounds the memory that is used to write, in KiB; 64 MiB if not given,
-// which large imports and plans make use of.
-func Cache(kib int) Option { return func(o *options) { o.cache = kib } }
-
 // AnyClock takes every instant as it comes, for a rehearsal; otherwise see
 // [store.Timekeeping].
 func AnyClock() Option { return func(o *options) { o.anyClock = true } }
 
 func settings(opts []Option) options {
-	o := options{busy: defaultBusyTimeout, cache: writerCache}
+	o := options{busy: defaultBusyTimeout}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -90,7 +86,11 @@ func open(ctx context.Context, path string, o options) (*sqlstore.Store, error) 
 	if err := prepare(ctx, writer, path, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, explain(err)), writer.Close(), reader.Close())
 	}
-	s := sqlstore.New(writer, reader, sqlstore.Dialect{Explain: explain})
+	s := sqlstore.New(writer, reader, sqlstore.Dialect{
+		Large:   "PRAGMA cache_size = " + strconv.Itoa(-largeCache),
+		Usual:   "PRAGMA cache_size = " + strconv.Itoa(-writerCache),
+		Explain: explain,
+	})
 	if o.anyClock {
 		s.AnyClock()
 	}
@@ -167,7 +167,7 @@ func dsn(path string, o options, writer bool) string {
 	case writer:
 		q.Set("_journal_mode", "WAL")
 		q.Set("_txlock", "immediate")
-		q.Set("_cache_size", strconv.Itoa(-o.cache))
+		q.Set("_cache_size", strconv.Itoa(-writerCache))
 	default:
 		q.Set("_query_only", "1")
 	}

@@ -12,7 +12,7 @@ import (
 // ImportSubscribers implements [store.Subscribers].
 func (s *Store) ImportSubscribers(ctx context.Context, now time.Time, rows []store.ImportRow, dryRun bool) (store.ImportReport, error) {
 	var report store.ImportReport
-	err := s.write(ctx, "import subscribers", func(t *tx) error {
+	err := s.writeLarge(ctx, "import subscribers", func(t *tx) error {
 		im := importer{tx: t, now: now, newsletters: map[string]int64{}}
 		for _, r := range rows {
 			outcome, err := im.row(r)

@@ -63,8 +63,8 @@ func (s *Store) RecordNotice(ctx context.Context, now time.Time, r store.NoticeR
 		next = now
 	}
 	return s.write(ctx, fmt.Sprintf("record notice %d", r.ID), func(t *tx) error {
-		_, err := t.exec(`UPDATE notices SET state = ?2, next_at = ?3, reason = ?4, attempts = attempts + 1
-			WHERE id = ?1 AND state = 'queued'`, r.ID, state, millis(next), clip(r.Reason))
+		_, err := t.exec(`UPDATE notices SET state = ?2, next_at = ?3, reason = ?4, attempts = attempts + ?5
+			WHERE id = ?1 AND state = 'queued'`, r.ID, state, millis(next), clip(r.Reason), flag(!r.Held))
 		return err
 	})
 }

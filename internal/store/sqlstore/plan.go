@@ -20,7 +20,7 @@ func (s *Store) PlanEdition(ctx context.Context, now time.Time, e store.Edition,
 	if p.edition.Status != store.EditionPlanned {
 		p.edition.Status = store.EditionSending
 	}
-	transaction := s.write
+	transaction := s.writeLarge
 	if dryRun {
 		transaction = s.read // what a plan would hold needs no lock on the senders
 	}

@@ -1,8 +1,10 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"tidings/internal/store"
@@ -13,13 +15,32 @@ func (s *Store) Record(ctx context.Context, now time.Time, holder string, rs []s
 	r := recorder{now: now, holder: holder, status: map[int64]string{}, deltas: map[int64]*store.Counts{}}
 	return s.write(ctx, "record deliveries", func(t *tx) error {
 		r.tx = t
-		for _, result := range rs {
-			if err := r.record(result); err != nil {
-				return fmt.Errorf("delivery %d of edition %d: %w", result.Seq, result.EditionID, err)
+		for _, run := range runs(rs) {
+			if err := r.run(run); err != nil {
+				return fmt.Errorf("delivery %d of edition %d: %w", run[0].Seq, run[0].EditionID, err)
 			}
 		}
 		return t.accountAll(now, r.deltas)
 	})
+}
+
+// runs sorts results and divides them into runs of consecutive deliveries with
+// the same outcome, which one statement can record.
+func runs(rs []store.Result) (all [][]store.Result) {
+	sorted := slices.SortedFunc(slices.Values(rs), func(a, b store.Result) int {
+		return cmp.Or(cmp.Compare(a.EditionID, b.EditionID), cmp.Compare(a.Seq, b.Seq))
+	})
+	for len(sorted) > 0 {
+		n := 1
+		for next := sorted[0]; n < len(sorted); n++ {
+			if next.Seq++; sorted[n] != next {
+				break
+			}
+		}
+		all = append(all, sorted[:n])
+		sorted = sorted[n:]
+	}
+	return all
 }
 
 // A recorder is one call of Record.
@@ -37,6 +58,39 @@ const (
 	toResend  // pending, to be sent once more
 	resent    // sent once more, and counted
 )
+
+// run records a run of results. Where all are sent and none may have arrived
+// before, which is the rule, that is one statement.
+func (r *recorder) run(run []store.Result) error {
+	if run[0].State == store.DeliverySent {
+		done, err := r.sent(run)
+		if err != nil || done {
+			return err
+		}
+	}
+	for _, result := range run {
+		if err := r.record(result); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sent records a run of sent deliveries, and reports whether that was all of
+// it: not those that an earlier message may have reached, and not those that
+// the holder does not hold.
+func (r *recorder) sent(run []store.Result) (done bool, err error) {
+	first := run[0]
+	_, delta, err := r.edition(first.EditionID)
+	if err != nil {
+		return false, err
+	}
+	n, err := r.exec(`UPDATE deliveries SET state = 2, holder = NULL, attempts = attempts + ?5, code = ?6, reason = ?7, updated_at = ?8
+		WHERE edition_id = ?1 AND seq BETWEEN ?2 AND ?3 AND state = 1 AND holder = ?4 AND resent = 0`,
+		first.EditionID, first.Seq, run[len(run)-1].Seq, r.holder, flag(first.Counted), first.Code, nullable(clip(first.Reason)), millis(r.now))
+	move(delta, store.DeliveryClaimed, store.DeliverySent, n)
+	return n == len(run), err
+}
 
 func (r *recorder) record(result store.Result) error {
 	switch result.State {

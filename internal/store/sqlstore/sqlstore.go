@@ -25,6 +25,9 @@ type Dialect struct {
 	// SkipLocked ends the query that picks deliveries (table alias d) to
 	// claim, where several transactions can write at once.
 	SkipLocked string
+	// Large and Usual are statements around a transaction that touches a large
+	// part of the database; "" where the engine needs none.
+	Large, Usual string
 	// Explain wraps a driver's error in the sentinel of package store that it
 	// stands for, and says what to do; nil leaves errors as they are.
 	Explain func(error) error
@@ -62,6 +65,21 @@ func (s *Store) CheckWritable(ctx context.Context) error {
 // write runs fn in one transaction that may write; all of it is kept, or none.
 func (s *Store) write(ctx context.Context, op string, fn func(*tx) error) error {
 	return s.run(ctx, s.writer, op, fn)
+}
+
+// writeLarge is write for what touches a large part of the database.
+func (s *Store) writeLarge(ctx context.Context, op string, fn func(*tx) error) error {
+	if s.dialect.Large == "" {
+		return s.write(ctx, op, fn)
+	}
+	return s.write(ctx, op, func(t *tx) error {
+		if _, err := t.exec(s.dialect.Large); err != nil {
+			return err
+		}
+		err := fn(t)
+		_, usual := t.exec(s.dialect.Usual)
+		return errors.Join(err, usual)
+	})
 }
 
 // read runs fn on one unchanging view of the database.

@@ -128,6 +128,9 @@ func (s *Store) EraseSubscriber(ctx context.Context, now time.Time, id int64) er
 			AND edition_id IN (SELECT id FROM editions)`, id); err != nil {
 			return err
 		}
+		if _, err := t.exec(`UPDATE bounces SET domain = '', note = '' WHERE subscriber_id = ?1`, id); err != nil {
+			return err
+		}
 		// A bounce or a complaint outlives the erasure, but without the address.
 		_, err := t.exec(`INSERT INTO suppressions (key_hash, email, reason, note, at) VALUES (?1, '', ?2, '', ?3)
 			ON CONFLICT (key_hash) DO UPDATE SET email = '', note = '', reason =

@@ -44,7 +44,12 @@ func (t *tx) suppress(x store.Suppression) (added bool, err error) {
 // Unsuppress implements [store.Suppressions].
 func (s *Store) Unsuppress(ctx context.Context, key string) error {
 	return s.write(ctx, "lift a suppression", func(t *tx) error {
-		return t.execOne(`DELETE FROM suppressions WHERE key_hash = ?1`, key)
+		if err := t.execOne(`DELETE FROM suppressions WHERE key_hash = ?1`, key); err != nil {
+			return err
+		}
+		_, err := t.exec(`UPDATE bounces SET lifted = 1
+			WHERE subscriber_id = (SELECT id FROM subscribers WHERE key_hash = ?1)`, key)
+		return err
 	})
 }
 

@@ -96,6 +96,13 @@ func testClaimFairness(f *fixture) {
 		}
 		f.plan(newsletter, f.posts(1)...)
 	}
+	without, err := f.Claim(f.ctx, f.now, "fair", 99, "large")
+	f.check(err)
+	f.equal("without one newsletter", len(without), 3)
+	f.record("fair", store.Result{State: store.DeliveryPending}, without...)
+	one := f.claim("fair", 1)
+	f.equal("a single one", len(one), 1)
+	f.record("fair", store.Result{State: store.DeliveryPending}, one...)
 	jobs := f.claim("fair", 10)
 	small := strings.Count(strings.Join(emails(jobs), " "), "small")
 	f.equal("claimed, of them small", words(len(jobs), small), "10 3")

@@ -20,6 +20,10 @@ func RunShared(t *testing.T, open func(*testing.T) (a, b store.Store)) {
 		a, b := open(t)
 		testSharedSlots(t, a, b)
 	})
+	t.Run("Pace", func(t *testing.T) {
+		a, b := open(t)
+		testSharedPace(t, a, b)
+	})
 }
 
 // testSharedClaims lets senders in two processes empty an edition.

@@ -57,6 +57,16 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"Upkeep":        testUpkeep,
 		"Timekeeping":   testTimekeeping,
 		"Alerts":        testAlerts,
+		"Circuits":      testCircuits,
+		"Turns":         testTurns,
+
+		"Bounces":            testBounces,
+		"BouncesAtSending":   testBouncesAtSending,
+		"BouncesHeld":        testBouncesHeld,
+		"BouncesHeldForGood": testBouncesHeldForGood,
+		"BouncesWear":        testBouncesWear,
+		"BouncesWearLate":    testBouncesWearLate,
+		"BouncesOfNotices":   testBouncesOfNotices,
 	}
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
 		t.Run(name, func(t *testing.T) { parts[name](t, newFixture(t, open)) })
