@@ -274,7 +274,7 @@ func planned(p newsletter.Plan) planJSON {
 		j.Groups = append(j.Groups, group)
 	}
 	for _, e := range p.Selection.Included {
-		why := plural(readers[e.PostID], "reader") + " not mailed it yet"
+		why := "new to " + plural(readers[e.PostID], "reader")
 		if len(p.Groups) == 0 {
 			why = p.Edition.Reason
 		}

@@ -39,7 +39,11 @@ func (a *app) open(ctx context.Context) error {
 	if a.key, err = token.OpenKey(a.cfg.SecretFile); err != nil {
 		return err
 	}
-	db, err := sqlite.Open(ctx, file)
+	var options []sqlite.Option
+	if a.clock.Rehearsing() {
+		options = append(options, sqlite.AnyClock())
+	}
+	db, err := sqlite.Open(ctx, file, options...)
 	if err != nil {
 		return err
 	}

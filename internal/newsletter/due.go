@@ -36,7 +36,11 @@ const (
 	tooOld    = "older than max_post_age"
 	tooEarly  = "published before the newsletter was first seen"
 	unsettled = "its file changed"
+	foreseen  = "in the run of " // of a forecast
 )
+
+// nobodyNew is why an edition mails nobody although there are posts for it.
+const nobodyNew = "every reader already has these posts, or follows other topics"
 
 // Select sorts a snapshot's posts for an edition of n.
 func (n Newsletter) Select(snap *catalog.Snapshot, w Window, settle time.Duration) Selection {
@@ -109,6 +113,8 @@ func (s Selection) nothing() string {
 	older := 0
 	for _, x := range s.Excluded {
 		switch {
+		case strings.HasPrefix(x.Reason, foreseen):
+			return nobodyNew
 		case strings.HasPrefix(x.Reason, unsettled):
 			return "no new posts yet: " + x.Entry.File + ": " + x.Reason
 		case strings.HasPrefix(x.Reason, tooOld), strings.HasPrefix(x.Reason, tooEarly):

@@ -169,7 +169,7 @@ func (f *Forecast) left(s Selection) Selection {
 	l := Selection{Excluded: s.Excluded, posts: s.posts}
 	for _, e := range s.Included {
 		if run := f.mailed[e.ID]; run != "" {
-			l.Excluded = append(l.Excluded, Excluded{e, "in the run of " + run})
+			l.Excluded = append(l.Excluded, Excluded{e, foreseen + run})
 		} else {
 			l.Included = append(l.Included, e)
 		}

@@ -128,7 +128,7 @@ func (s *Service) edition(r Request, sel Selection, now time.Time) store.Edition
 		InDoubt:    n.InDoubt,
 		CreatedAt:  now,
 		ExpiresAt:  now.Add(s.Expires),
-		Reason:     "every reader already has these posts, or follows other topics",
+		Reason:     nobodyNew,
 	}
 	if len(sel.Included) == 0 {
 		e.Reason = sel.nothing()

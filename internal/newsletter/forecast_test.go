@@ -1,0 +1,94 @@
+package newsletter_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"tidings/internal/catalog"
+	"tidings/internal/newsletter"
+	"tidings/internal/store"
+)
+
+// A told run is what a reader of a plan, or of the records, learns of it.
+type toldRun struct {
+	slot, status, reason     string
+	posts, pending, eligible int
+	subjects                 []string
+	holds                    [][]int64
+}
+
+func tellRun(e store.Edition, groups []store.Group) toldRun {
+	r := toldRun{slot: e.Slot, status: e.Status, reason: e.Reason, posts: e.Posts, pending: e.Counts.Pending, eligible: e.Counts.Eligible}
+	for _, g := range groups {
+		r.subjects = append(r.subjects, g.Subject)
+		r.holds = append(r.holds, g.PostIDs)
+	}
+	return r
+}
+
+// TestForecastEqualsTheRuns foresees three weeks of runs, lets them come, and
+// compares: posts that appear, that become too old, that too few readers of a
+// topic have, and readers who follow different topics.
+func TestForecastEqualsTheRuns(t *testing.T) {
+	for seed := range uint64(12) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		n := scheduled(t, []string{"0 8 * * MON", "30 2 * * *", "0 9 1,15 * *", "0 */12 * * *"}[seed%4])
+		n.MaxPostAge = time.Duration(1+r.IntN(20)) * 24 * time.Hour
+		n.MinPosts = 1 + r.IntN(3)
+		n.Approve = r.IntN(4) == 0
+		n.Zone = []*time.Location{time.UTC, time.FixedZone("east", 9*3600)}[r.IntN(2)]
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			bubble(t, n, func(t *testing.T, h *house) { h.compareForecast(n, r) })
+		})
+	}
+}
+
+func (h *house) compareForecast(n newsletter.Newsletter, r *rand.Rand) {
+	ctx, start := context.Background(), time.Now()
+	if _, err := h.Store.SeeNewsletter(ctx, start, n.Name); err != nil {
+		h.t.Fatal(err)
+	}
+	for _, topics := range [][]string{{}, {"a"}, {"b"}, {"a", "b"}} {
+		h.readers(1+r.IntN(3), "", topics...)
+	}
+	for i := range r.IntN(12) {
+		h.publish(fmt.Sprint("post ", i), start.Add(time.Duration(r.IntN(20*24))*time.Hour), []string{"a", "b", "c"}[r.IntN(3)])
+	}
+	f, err := h.Foresee(ctx, n, start, func(time.Time) (*catalog.Snapshot, error) { return h.posts(), nil })
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var told []toldRun
+	for slot := range n.Schedule.Slots(start, start.Add(21*24*time.Hour), n.Zone) {
+		p, err := f.Run(ctx, slot)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		told = append(told, tellRun(p.Edition, p.Groups))
+	}
+	for slot := range n.Schedule.Slots(start, start.Add(21*24*time.Hour), n.Zone) {
+		time.Sleep(time.Until(slot.At) - time.Minute) // the rest of the time nothing happens
+		h.scheduled(2 * time.Minute)
+	}
+	runs := h.scheduledRuns()
+	if len(runs) < len(told) || len(told) == 0 {
+		h.t.Fatalf("%d runs were foreseen, %d came", len(told), len(runs))
+	}
+	for i, want := range told {
+		groups, err := h.Store.EditionGroups(ctx, runs[i].ID)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		got := tellRun(runs[i], groups)
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			h.t.Errorf("came      %+v\nforeseen %+v", got, want)
+		}
+	}
+	if mailed := slices.ContainsFunc(told, func(r toldRun) bool { return r.posts > 0 }); !mailed && len(h.posts().Entries) > 8 {
+		h.t.Error("no run holds any of many posts: nothing was compared")
+	}
+}
