@@ -9,7 +9,6 @@ import (
 	"tidings/internal/catalog"
 	"tidings/internal/config"
 	"tidings/internal/digest"
-	"tidings/internal/mail"
 )
 
 func configCommand(a *app) *cobra.Command {
@@ -25,7 +24,7 @@ func configCommand(a *app) *cobra.Command {
 	}}
 	a.jsonFlag(check)
 	a.jsonFlag(show)
-	return group("config", "The configuration", check, show, schema)
+	return group("config", "The configuration", check, show, schema, dkimCommand(a))
 }
 
 func (a *app) checkConfig() error {
@@ -35,7 +34,7 @@ func (a *app) checkConfig() error {
 		return err
 	}
 	if err == nil {
-		faults = a.cfg.Warnings()
+		faults = warnings(a.cfg)
 	}
 	if a.json {
 		if faults == nil {
@@ -88,6 +87,11 @@ func termFaults(cfg *config.Config) config.Faults {
 	return faults
 }
 
+// warnings gives what is doubtful in a configuration.
+func warnings(cfg *config.Config) config.Faults {
+	return append(cfg.Warnings(), keyWarnings(cfg)...)
+}
+
 // unusable gives the faults that only the parts themselves can find.
 func unusable(cfg *config.Config) config.Faults {
 	var faults config.Faults
@@ -100,10 +104,5 @@ func unusable(cfg *config.Config) config.Faults {
 			faults = append(faults, cfg.Fault("newsletters."+n.Name+".subject", err.Error()))
 		}
 	}
-	if d := cfg.Mail.DKIM; d.Domain != "" {
-		if _, err := mail.OpenSigner(d.Domain, d.Selector, d.KeyFile); err != nil {
-			faults = append(faults, cfg.Fault("mail.dkim.key_file", err.Error()))
-		}
-	}
-	return faults
+	return append(faults, keyFaults(cfg)...)
 }

@@ -159,7 +159,7 @@ func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) 
 // warn logs what is doubtful in the configuration. While mail is captured,
 // what it says of mails concerns nobody yet.
 func (a *app) warn() {
-	for _, f := range a.cfg.Warnings() {
+	for _, f := range warnings(a.cfg) {
 		level := slog.LevelWarn
 		if a.cfg.Mail.Transport == config.Capture {
 			level = slog.LevelDebug

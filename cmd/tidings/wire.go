@@ -14,7 +14,6 @@ import (
 	"tidings/internal/config"
 	"tidings/internal/digest"
 	"tidings/internal/feed"
-	"tidings/internal/mail"
 	"tidings/internal/newsletter"
 	"tidings/internal/pace"
 	"tidings/internal/publish"
@@ -264,11 +263,11 @@ func (a *app) readPosts(ctx context.Context) error {
 // there is none.
 func (a *app) outgoing() (r relay.Relay, sign func([]byte) ([]byte, error), err error) {
 	m := a.cfg.Mail
-	if m.DKIM.Domain != "" {
-		signer, err := mail.OpenSigner(m.DKIM.Domain, m.DKIM.Selector, m.DKIM.KeyFile)
-		if err != nil {
-			return nil, nil, err
-		}
+	signer, err := signerOf(m.DKIM)
+	if err != nil {
+		return nil, nil, err
+	}
+	if signer != nil {
 		sign = signer.Sign
 	}
 	if m.Transport == config.Capture {

@@ -165,11 +165,38 @@ type SMTP struct {
 	MaxMessages  int    `yaml:"max_messages" doc:"Mails over one connection; then another is opened. 0: no limit."`
 }
 
-// DKIM names the signing key; Domain is "" if mails are not signed.
+// DKIM names the signing keys; Domain is "" if mails are not signed.
 type DKIM struct {
-	Domain   string `yaml:"domain" check:"domain" doc:"Signing domain."`
-	Selector string `yaml:"selector" check:"domain" doc:"Selector of the key below the domain."`
-	KeyFile  string `yaml:"key_file" check:"path" doc:"File that holds the private key, in PEM form."`
+	Domain   string    `yaml:"domain" check:"domain" doc:"Signing domain."`
+	Selector string    `yaml:"selector" check:"domain" doc:"Selector of the key below the domain."`
+	KeyFile  string    `yaml:"key_file" check:"path" doc:"File that holds the private key, in PEM form."`
+	Also     []DKIMKey `yaml:"also" doc:"Further keys by selector; each signs every mail too."`
+}
+
+// DKIMKey is one signing key.
+type DKIMKey struct {
+	Name    string // its selector
+	KeyFile string `yaml:"key_file" check:"path" doc:"File that holds the private key, in PEM form."`
+}
+
+// Keys gives all keys, the main one first; none if mails are not signed.
+func (d DKIM) Keys() []DKIMKey {
+	if d.Domain == "" {
+		return nil
+	}
+	return d.all()
+}
+
+func (d DKIM) all() []DKIMKey {
+	return append([]DKIMKey{{Name: d.Selector, KeyFile: d.KeyFile}}, d.Also...)
+}
+
+// KeyPath names the place of the file of Keys()[i] in the configuration.
+func (d DKIM) KeyPath(i int) string {
+	if i == 0 {
+		return "mail.dkim.key_file"
+	}
+	return KeyPath("mail", "dkim", "also", d.Also[i-1].Name, "key_file")
 }
 
 // Rate limits the speed.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
 )
 
@@ -40,15 +41,29 @@ func (c *Config) contradictions() Faults {
 	if c.Bounces.Listen != "" && c.Bounces.Address == "" {
 		fail("bounces.listen", "needs bounces.address, to know which mail to take")
 	}
-	given := dkim.Domain + dkim.Selector + dkim.KeyFile
+	if dkim.Domain+dkim.Selector+dkim.KeyFile != "" || len(dkim.Also) > 0 {
+		dkim.contradictions(fail)
+	}
+	return faults
+}
+
+func (d DKIM) contradictions(fail func(key, format string, args ...any)) {
 	for _, part := range []struct{ key, value string }{
-		{"mail.dkim.domain", dkim.Domain}, {"mail.dkim.selector", dkim.Selector}, {"mail.dkim.key_file", dkim.KeyFile},
+		{"mail.dkim.domain", d.Domain}, {"mail.dkim.selector", d.Selector}, {"mail.dkim.key_file", d.KeyFile},
 	} {
-		if given != "" && part.value == "" {
+		if part.value == "" {
 			fail(part.key, "must be set: a signature needs domain, selector and key_file")
 		}
 	}
-	return faults
+	for _, k := range d.Also {
+		key := KeyPath("mail", "dkim", "also", k.Name)
+		if k.KeyFile == "" {
+			fail(key, "needs a key_file")
+		}
+		if strings.EqualFold(k.Name, d.Selector) {
+			fail(key, "is mail.dkim.selector already: each key has a selector of its own")
+		}
+	}
 }
 
 // twice gives the domains that are named again in another form, with the
@@ -98,6 +113,7 @@ func (c *Config) Warnings() Faults {
 	}
 	if c.Mail.Transport == ViaSMTP {
 		c.warnOfSenders(warn)
+		c.warnOfSignature(warn)
 		c.warnOfServer(warn)
 		c.warnOfBounces(warn)
 	}
@@ -140,6 +156,25 @@ func (c *Config) warnOfSenders(warn warner) {
 	}
 }
 
+// warnOfSignature looks for senders that the signature does not speak for.
+func (c *Config) warnOfSignature(warn warner) {
+	domain := c.Mail.DKIM.Domain
+	if domain == "" {
+		return
+	}
+	check := func(key, from string) {
+		if organisation(domainOf(from)) != organisation(domain) {
+			warn(key, "%s is not of mail.dkim.domain %s: a signature counts for senders of its own domain alone (DMARC)", from, domain)
+		}
+	}
+	check("mail.from", c.Mail.From)
+	for _, n := range c.Newsletters {
+		if n.From != c.Mail.From {
+			check("newsletters."+n.Name+".from", n.From)
+		}
+	}
+}
+
 func (c *Config) warnOfServer(warn warner) {
 	smtp := c.Mail.SMTP
 	switch {
@@ -171,9 +206,13 @@ func (c *Config) warnOfBounces(warn warner) {
 	}
 }
 
-// organisation gives the part of a domain that somebody registered.
+// organisation gives the part of a domain that somebody registered, as DNS
+// has it.
 func organisation(domain string) string {
-	o, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(domain))
+	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
+		domain = ascii
+	}
+	o, err := publicsuffix.EffectiveTLDPlusOne(domain)
 	if err != nil {
 		return domain // it is a public suffix itself, or none at all
 	}

@@ -48,6 +48,7 @@ var collections = map[reflect.Type]collection{
 	reflect.TypeFor[[]Newsletter]():  {checkNewsletterName, namePattern, func(name string) any { return newsletterDefaults(name) }},
 	reflect.TypeFor[[]Combination](): {checkCombinationName, namePattern, func(name string) any { return Combination{Name: name} }},
 	reflect.TypeFor[[]DomainRate]():  {checkRatedDomain, "", func(name string) any { return DomainRate{Name: name} }},
+	reflect.TypeFor[[]DKIMKey]():     {checkSelector, `^[^\s/]+$`, func(name string) any { return DKIMKey{Name: name} }},
 	reflect.TypeFor[[]Term]():        {checkTermName, "", func(name string) any { return Term{Name: name} }},
 }
 

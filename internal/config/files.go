@@ -25,9 +25,14 @@ func (c *Config) resolveDatabase(dir string) {
 func resolvePaths(section reflect.Value, dir string) {
 	for _, f := range fieldsOf(section.Type()) {
 		v := section.Field(f.at)
+		_, many := f.ofCollection()
 		switch {
 		case f.kind.Kind() == reflect.Struct:
 			resolvePaths(v, dir)
+		case many:
+			for i := range v.Len() {
+				resolvePaths(v.Index(i), dir)
+			}
 		case f.rule.path && v.String() != "":
 			v.SetString(below(dir, v.String()))
 		}
@@ -49,7 +54,7 @@ func (c *Config) trimAddresses() {
 }
 
 // readSecrets reads the files that hold secrets, and makes sure that the
-// signing key is there.
+// signing keys are there.
 func (c *Config) readSecrets() Faults {
 	var faults Faults
 	for _, s := range []struct {
@@ -77,9 +82,12 @@ func (c *Config) readSecrets() Faults {
 		}
 		*s.into = text
 	}
-	if c.Mail.DKIM.KeyFile != "" {
-		if _, err := readSecret(c.Mail.DKIM.KeyFile); err != nil {
-			faults = append(faults, c.origin.fault("mail.dkim.key_file", "%v", err))
+	for i, k := range c.Mail.DKIM.all() {
+		if k.KeyFile == "" {
+			continue
+		}
+		if _, err := readSecret(k.KeyFile); err != nil {
+			faults = append(faults, c.origin.fault(c.Mail.DKIM.KeyPath(i), "%v", err))
 		}
 	}
 	return faults

@@ -50,6 +50,14 @@ func slugHint(name string) string {
 	return fmt.Sprintf("; did you mean %q?", hint)
 }
 
+// checkSelector takes what may stand before ._domainkey in DNS.
+func checkSelector(name string) string {
+	if problem := checkDomain(name); problem != "" {
+		return problem + ": the selector of a key is one, or a part of one, such as s2026"
+	}
+	return ""
+}
+
 // checkTermName takes any name that can be read.
 func checkTermName(name string) string {
 	if strings.TrimSpace(name) == "" {

@@ -1,136 +1,77 @@
 package mail
 
 import (
-	"bytes"
-	"crypto"
-	"crypto/ed25519"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
-
-	"github.com/emersion/go-msgauth/dkim"
-	"golang.org/x/net/idna"
+	"slices"
 )
 
-// signedFields is the h= tag. Fields listed once more than they appear cannot
-// be added later without breaking the signature (RFC 6376 §5.4.2); RFC 8058
-// §4 wants the two fields of one-click unsubscription covered.
-var signedFields = [...]string{
-	"from", "from", "to", "to", "subject", "subject", "date", "date",
-	"message-id", "message-id", "reply-to", "reply-to",
-	"list-unsubscribe", "list-unsubscribe", "list-unsubscribe-post", "list-unsubscribe-post",
-	"list-id", "feedback-id", "mime-version", "content-type", "content-transfer-encoding",
-}
-
-const minRSABits = 1024 // RFC 8301 §3.2; receivers ignore weaker keys
-
-// A Signer adds DKIM signatures (RFC 6376). It is safe for concurrent use.
+// A Signer adds DKIM signatures (RFC 6376) of one domain, one for each of its
+// keys. It is safe for concurrent use.
 type Signer struct {
-	domain, selector string
-	key              crypto.Signer
+	domain string
+	keys   []Key
+	tags   [][]string // of each key, the first ones of its signatures
 }
 
-// OpenSigner makes a Signer with the private key in a file.
-func OpenSigner(domain, selector, keyFile string) (*Signer, error) {
-	text, err := os.ReadFile(keyFile)
-	if err != nil {
-		return nil, fmt.Errorf("DKIM key: %w", err)
-	}
-	s, err := NewSigner(domain, selector, text)
-	if err != nil {
-		return nil, fmt.Errorf("DKIM key file %s: %w", keyFile, err)
-	}
-	return s, nil
-}
-
-// NewSigner makes a Signer with a private key in PEM: RSA (PKCS #1 or #8) or
-// Ed25519 (PKCS #8).
-func NewSigner(domain, selector string, key []byte) (*Signer, error) {
+// NewSigner makes a Signer. Several keys are for RSA and Ed25519 side by side
+// (RFC 8463 §5), and for the time in which one takes over from another.
+func NewSigner(domain string, keys ...Key) (*Signer, error) {
 	ascii, err := asciiDomain(domain)
 	if err != nil {
 		return nil, fmt.Errorf("DKIM: %w", err)
 	}
-	if _, err := idna.Lookup.ToASCII(selector); err != nil || selector == "" || !isASCII(selector) {
-		return nil, fmt.Errorf("DKIM: selector %q is not the name under which the key stands in DNS, before ._domainkey.%s", selector, ascii)
+	if len(keys) == 0 {
+		return nil, errors.New("DKIM: no key")
 	}
-	private, err := parseKey(key)
-	if err != nil {
-		return nil, err
-	}
-	return &Signer{domain: ascii, selector: selector, key: private}, nil
-}
-
-const howToMakeKey = "make one with: openssl genrsa -out dkim.pem 2048"
-
-func parseKey(text []byte) (crypto.Signer, error) {
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, errors.New("no private key in PEM format; " + howToMakeKey)
-	}
-	var key any
-	var err error
-	switch block.Type {
-	case "RSA PRIVATE KEY":
-		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
-	case "PRIVATE KEY":
-		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
-	case "PUBLIC KEY", "RSA PUBLIC KEY":
-		return nil, errors.New("this is the public key, which goes into DNS; the private one is needed here")
-	case "ENCRYPTED PRIVATE KEY":
-		return nil, errors.New("the key has a passphrase; write it without: openssl pkey -in KEY -out dkim.pem")
-	default:
-		return nil, fmt.Errorf("%q is not a private key; %s", block.Type, howToMakeKey)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w; %s", block.Type, err, howToMakeKey)
-	}
-	return usableKey(key)
-}
-
-func usableKey(key any) (crypto.Signer, error) {
-	switch k := key.(type) {
-	case *rsa.PrivateKey:
-		if k.N.BitLen() < minRSABits {
-			return nil, fmt.Errorf("RSA key of %d bits; receivers ignore keys below %d; %s", k.N.BitLen(), minRSABits, howToMakeKey)
+	s := &Signer{domain: ascii}
+	for _, k := range keys {
+		if slices.ContainsFunc(s.keys, func(other Key) bool { return other.selector == k.selector }) {
+			return nil, fmt.Errorf("DKIM: two keys with the selector %s", k.selector)
 		}
-		return k, nil
-	case ed25519.PrivateKey:
-		return k, nil
+		s.keys = append(s.keys, k)
+		s.tags = append(s.tags, []string{"v=1;", "a=" + k.algorithm + ";", "c=relaxed/relaxed;", "d=" + ascii + ";", "s=" + k.selector + ";"})
 	}
-	return nil, fmt.Errorf("%T cannot sign mail, only RSA and Ed25519 can; %s", key, howToMakeKey)
+	return s, nil
 }
 
-// Sign gives msg with a signature in front, relaxed in headers and body.
+// Sign gives msg with the signatures in front, relaxed in header and body.
+// Like append it uses the memory of msg if there is room, and the caller goes
+// on with what it gives. The same message has the same signatures at any time
+// and in any process.
 func (s *Signer) Sign(msg []byte) ([]byte, error) {
-	var out bytes.Buffer
-	out.Grow(len(msg) + 1024)
-	err := dkim.Sign(&out, bytes.NewReader(msg), &dkim.SignOptions{
-		Domain:                 s.domain,
-		Selector:               s.selector,
-		Signer:                 s.key,
-		HeaderCanonicalization: dkim.CanonicalizationRelaxed,
-		BodyCanonicalization:   dkim.CanonicalizationRelaxed,
-		HeaderKeys:             signedFields[:],
-	})
-	if err != nil {
+	w := signings.Get().(*signing)
+	defer w.end()
+	if err := s.sign(w, msg); err != nil {
 		return nil, fmt.Errorf("DKIM sign for %s: %w", s.domain, err)
 	}
-	return out.Bytes(), nil
+	return slices.Insert(msg, 0, w.out...), nil
 }
 
-// Record gives the DNS name and the TXT record that let receivers verify.
-func (s *Signer) Record() (name, text string) {
-	name = s.selector + "._domainkey." + s.domain
-	if public, ok := s.key.Public().(ed25519.PublicKey); ok {
-		return name, "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(public) // RFC 8463 §4.2
+func (s *Signer) sign(w *signing, msg []byte) error {
+	if err := w.begin(msg); err != nil {
+		return err
 	}
-	public, err := x509.MarshalPKIXPublicKey(s.key.Public())
-	if err != nil {
-		panic(err) // an RSA key, which usableKey let through
+	for i, k := range s.keys {
+		if err := w.add(s.tags[i], k); err != nil {
+			return fmt.Errorf("selector %s: %w", k.selector, err)
+		}
 	}
-	return name, "v=DKIM1; k=rsa; p=" + base64.StdEncoding.EncodeToString(public)
+	return nil
+}
+
+// Record is what lets receivers verify the signatures of one key.
+type Record struct {
+	Name string // in DNS, without a dot at the end
+	Text string // of the TXT record
+	Key  string // such as "RSA, 2048 bits"
+}
+
+// Records gives the DNS records to publish, in the order of the keys.
+func (s *Signer) Records() []Record {
+	var all []Record
+	for _, k := range s.keys {
+		all = append(all, Record{Name: k.selector + "._domainkey." + s.domain, Text: k.record(), Key: k.String()})
+	}
+	return all
 }

@@ -48,7 +48,10 @@ func checkHeader(h Header) error {
 	if err := checkWidth(h.Name, h.Value); err != nil {
 		return err
 	}
-	return rejectControl("header "+h.Name, h.Value)
+	if err := rejectControl(h.Name, h.Value); err != nil {
+		return fmt.Errorf("header %w", err)
+	}
+	return nil
 }
 
 // checkWidth refuses a value that cannot be folded to lines of legal length.
@@ -80,8 +83,9 @@ func appendField(dst []byte, name, value string) []byte {
 	dst = append(dst, name...)
 	dst = append(dst, ':')
 	column := len(name) + 1
-	for i, word := range strings.Split(value, " ") {
-		mayFold := i > 0 && word != "" || strings.HasPrefix(word, "=?")
+	for first := true; ; first = false {
+		word, rest, more := strings.Cut(value, " ")
+		mayFold := !first && word != "" || strings.HasPrefix(word, "=?")
 		if mayFold && column+1+len(word) > foldWidth {
 			dst = append(dst, "\r\n"...)
 			column = 0
@@ -89,8 +93,11 @@ func appendField(dst []byte, name, value string) []byte {
 		dst = append(dst, ' ')
 		dst = append(dst, word...)
 		column += 1 + len(word)
+		if !more {
+			return append(dst, "\r\n"...)
+		}
+		value = rest
 	}
-	return append(dst, "\r\n"...)
 }
 
 // encodeUnstructured gives text as the value of the unstructured field name:

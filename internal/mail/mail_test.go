@@ -99,6 +99,24 @@ func parts(t interface {
 	return found, entity.Header
 }
 
+// golden compares a message with the file that holds it.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 func TestGolden(t *testing.T) {
 	textOnly := digest()
 	textOnly.HTML, textOnly.ReplyTo, textOnly.Headers = "", "", nil
@@ -112,20 +130,7 @@ func TestGolden(t *testing.T) {
 		"plain":       {plain, mail.Recipient{To: "ann@example.com", MessageID: "c1@localhost"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := render(t, c.m, c.r)
-			file := filepath.Join("testdata", name+".eml")
-			if *update {
-				if err := os.WriteFile(file, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
+			golden(t, name+".eml", render(t, c.m, c.r))
 		})
 	}
 }

@@ -40,6 +40,7 @@ func body(t *rapid.T) (written, arrived string) {
 var slots = map[string]string{"one": "." + strings.Repeat("=.a", 50), "two": "From"}
 
 func TestEveryBodyArrives(t *testing.T) {
+	s := signer(t, "example.org", made(t, "s1", mail.Ed25519))
 	rapid.Check(t, func(t *rapid.T) {
 		text, wantText := body(t)
 		html, wantHTML := body(t)
@@ -61,6 +62,13 @@ func TestEveryBodyArrives(t *testing.T) {
 		}
 		if got := found["text/html"]; got != wantHTML {
 			t.Errorf("HTML: got %q, want %q", got, wantHTML)
+		}
+		signed, err := s.Sign(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := verdicts(t, s, signed)[0]; err != nil {
+			t.Errorf("%v: %q", err, signed)
 		}
 	})
 }

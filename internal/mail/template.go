@@ -57,15 +57,16 @@ func (t *Template) render(dst []byte, r Recipient) ([]byte, error) {
 	if len(r.Slots) > len(t.names) {
 		return nil, t.unknownSlot(r.Slots)
 	}
-	values := make([]string, len(t.names))
-	for i, name := range t.names {
+	values := make([]string, 0, 4) // no memory of its own for the usual few
+	for _, name := range t.names {
 		value, ok := r.Slots[name]
 		if !ok {
 			return nil, fmt.Errorf("slot %s: no value", name)
 		}
-		if values[i] = value; !isSlotValue(value) {
+		if !isSlotValue(value) {
 			return nil, fmt.Errorf("slot %s: %q is empty or has characters that are not safe in a URL", name, value)
 		}
+		values = append(values, value)
 	}
 	if len(r.Slots) != len(t.names) {
 		return nil, t.unknownSlot(r.Slots)
