@@ -108,6 +108,33 @@ func (j *Journal) create() error {
 	return nil
 }
 
+// Keep sees to it that others find the journal, and find it locked: if somebody
+// removed the file, or its folder, it is made anew. Without it this process
+// would pass for dead, and its claims for abandoned.
+func (j *Journal) Keep() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	there, err := os.Stat(j.path)
+	if err == nil {
+		ours, err := j.file.Stat()
+		if err != nil || os.SameFile(there, ours) {
+			return err
+		}
+	}
+	before := j.file
+	err = os.MkdirAll(filepath.Dir(j.path), 0o700)
+	if err == nil {
+		err = j.create()
+	}
+	if err == nil {
+		err = j.restart()
+	}
+	if err != nil {
+		return fmt.Errorf("make the journal %s anew, which somebody removed: %w", j.path, err)
+	}
+	return before.Close()
+}
+
 func path(dir, holder string) string { return filepath.Join(dir, holder+suffix) }
 
 // Holder is the name under which this process claims deliveries.

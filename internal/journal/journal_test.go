@@ -161,6 +161,36 @@ func TestStartOfTheMachine(t *testing.T) {
 	}
 }
 
+// TestRemovedJournalIsMadeAnew: whoever looks still finds a living holder, and
+// after its death what it had written.
+func TestRemovedJournalIsMadeAnew(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "senders")
+	j, err := journal.Create(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := journal.Key{Edition: 1, Seq: 7, Attempt: 1}
+	for _, remove := range []string{"", dir, filepath.Join(dir, j.Holder()+".journal")} {
+		if err := errors.Join(j.Dot(k), os.RemoveAll(remove), j.Keep()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := journal.TakeOver(dir, j.Holder()); !errors.Is(err, journal.ErrLive) {
+			t.Errorf("after %q was removed: %v, want ErrLive", remove, err)
+		}
+	}
+	if err := j.Abandon(); err != nil {
+		t.Fatal(err)
+	}
+	e, err := journal.TakeOver(dir, j.Holder())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Release()
+	if o, ok := e.Outcomes[k]; !ok || o.Answered || e.Lost {
+		t.Errorf("inherited %+v", e)
+	}
+}
+
 func TestFullJournalRefuses(t *testing.T) {
 	j, err := journal.Create(t.TempDir())
 	if err != nil {

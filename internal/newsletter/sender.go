@@ -214,6 +214,10 @@ func (s *Sender) gather(first attempt) []attempt {
 // claim hands out due deliveries, at most so many, and gives their number and
 // when to look for more.
 func (s *Sender) claim(ctx context.Context, most int) (n int, wait time.Duration) {
+	if err := s.journal.Keep(); err != nil {
+		s.troubled(ctx, err)
+		return 0, lookEvery
+	}
 	most, except := s.pace.Claimable(most)
 	if most == 0 {
 		return 0, s.until(s.pace.Until(""))
