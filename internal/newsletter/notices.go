@@ -65,7 +65,7 @@ func (m *Messenger) round(ctx context.Context) (int, error) {
 	now := m.service.Clock.Now()
 	due, err := m.service.Store.ClaimNotices(ctx, now, now.Add(noticeLease), noticeBatch)
 	if err != nil {
-		return 0, fmt.Errorf("look for notices: %w", err)
+		return 0, err
 	}
 	wire, cut := wireOf(ctx)
 	defer cut()

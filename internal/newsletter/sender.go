@@ -224,7 +224,7 @@ func (s *Sender) claim(ctx context.Context, most int) (n int, wait time.Duration
 	}
 	jobs, err := s.store.Claim(ctx, s.clock.Now(), s.journal.Holder(), most, except...)
 	if err != nil {
-		s.troubled(ctx, fmt.Errorf("claim deliveries: %w", err))
+		s.troubled(ctx, err)
 		return 0, lookEvery
 	}
 	s.recovered()
@@ -259,7 +259,7 @@ func (s *Sender) record(ctx context.Context, batch []attempt) bool {
 		results[i] = a.result
 	}
 	if err := s.store.Record(ctx, s.clock.Now(), s.journal.Holder(), results); err != nil {
-		s.troubled(ctx, fmt.Errorf("record deliveries: %w", err))
+		s.troubled(ctx, err)
 		return false
 	}
 	s.recovered()
