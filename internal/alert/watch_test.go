@@ -88,6 +88,7 @@ func TestWhatIsWorthAnAlert(t *testing.T) {
 		within  time.Duration // of the beginning, but not in half of that; 0: at once
 		end     func(h *house)
 		over    bool // the end is mailed
+		stays   bool // there is no end to see
 		mention []string
 	}{
 		"a run that failed": {
@@ -148,7 +149,24 @@ func TestWhatIsWorthAnAlert(t *testing.T) {
 			},
 			mailed:  "1 mail of edition 1 of daily in doubt",
 			end:     func(h *house) {},
+			stays:   true,
 			mention: []string{"tidings editions show 1 --deliveries in_doubt"},
+		},
+		"bounces that are not believed": {
+			begin: func(h *house) {
+				h.edition(120, store.EditionSending)
+				h.attempt(120, store.DeliverySent)
+				var list []store.Bounce
+				for i := range 10 {
+					list = append(list, store.Bounce{DeliveryRef: store.DeliveryRef{EditionID: 1, Seq: int64(i + 1)}, Class: store.BounceHard})
+				}
+				_, err := h.Store.RecordBounces(h.t.Context(), time.Now(), store.BouncePolicy{HeldShare: 0.05, HeldLeast: 5, HeldWithin: time.Minute}, list)
+				h.check(err)
+			},
+			mailed:  "Suspiciously many addresses of edition 1 of daily bounced",
+			end:     func(*house) {},
+			stays:   true,
+			mention: []string{"at 2000-01-01 00:01 UTC", "tidings suppressions remove ADDRESS"},
 		},
 		"a domain": {
 			begin:  func(h *house) { h.open("domain example.com", "421 4.7.0 too much", 20*time.Minute) },
@@ -219,11 +237,89 @@ func TestWhatIsWorthAnAlert(t *testing.T) {
 				if got := h.relay.subjects(); !slices.Equal(got, want) {
 					t.Errorf("in the end %q, want %q", got, want)
 				}
-				if got := h.alerts(false); name != "doubts" && len(got) > 0 {
+				if got := h.alerts(false); !c.stays && len(got) > 0 {
 					t.Errorf("still open: %q", got)
 				}
 				stop()
 			})
 		})
 	}
+}
+
+// TestCommonTroubleIsNone: what goes its way raises no alert.
+func TestCommonTroubleIsNone(t *testing.T) {
+	for name, begin := range map[string]func(h *house){
+		"a short pause of the relay": func(h *house) { h.open("relay mail.example.org:587", "no", 2*time.Second) },
+		"a circuit nobody tries":     func(h *house) { h.open("domain example.com", "no", -time.Minute) },
+		"another relay":              func(h *house) { h.open("relay old.example.org:25", "no", 48*time.Hour) },
+		"few failures": func(h *house) {
+			h.edition(100, store.EditionSending)
+			h.attempt(10, store.DeliveryFailed)
+			h.attempt(90, store.DeliverySent)
+		},
+		"failures of few": func(h *house) {
+			h.edition(19, store.EditionSending)
+			h.attempt(19, store.DeliveryFailed)
+		},
+		"a paused edition": func(h *house) {
+			h.edition(3, store.EditionSending)
+			h.check(h.Store.PauseEdition(h.t.Context(), time.Now(), 1))
+		},
+		"a slow edition": func(h *house) {
+			h.edition(40, store.EditionSending)
+			for range 40 {
+				time.Sleep(9 * time.Minute)
+				h.attempt(1, store.DeliverySent)
+			}
+		},
+		"an edition whose sender was refused for a while": func(h *house) {
+			h.edition(3, store.EditionSending)
+			h.open("newsletter daily", "no", 9*time.Minute)
+			time.Sleep(9 * time.Minute)
+			h.check(h.Store.CloseCircuit(h.t.Context(), "newsletter daily"))
+			time.Sleep(9 * time.Minute)
+			h.attempt(3, store.DeliverySent)
+		},
+		"a missed run that another stands for": func(h *house) {
+			h.run(store.EditionSkipped, "missed while tidings was not running; the run of 2000-01-01T00:01 stands for it", true)
+			time.Sleep(time.Minute)
+			h.run(store.EditionSkipped, "no new posts", false)
+		},
+		"one bad look": func(h *house) {
+			h.set(func() { h.ready = errors.New("busy") })
+			time.Sleep(time.Minute)
+			h.set(func() { h.ready = nil })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(h *house) {
+				defer h.watch(maintainer)()
+				time.Sleep(30 * time.Second)
+				begin(h)
+				time.Sleep(8 * time.Hour)
+				if got := h.alerts(true); len(got) > 0 {
+					t.Errorf("%q", got)
+				}
+			})
+		})
+	}
+}
+
+// TestTwoProcesses: what one of them sees of itself alone, the other leaves.
+func TestTwoProcesses(t *testing.T) {
+	bubble(t, func(h *house) {
+		other := &house{t: h.t, relay: h.relay, gate: h.gate, Service: h.Service}
+		defer h.watch(maintainer)()
+		defer other.watch(maintainer)()
+		h.set(func() { h.ready = errors.New("the disk is full") })
+		time.Sleep(3 * time.Hour)
+		if got := h.relay.subjects(); len(got) != 1 || len(h.alerts(true)) != 1 {
+			t.Errorf("mailed %q, on record %q", got, h.alerts(true))
+		}
+		h.set(func() { h.ready = nil })
+		time.Sleep(time.Hour)
+		if got := h.relay.subjects(); len(got) != 2 || len(h.alerts(false)) != 0 {
+			t.Errorf("mailed %q, open %q", got, h.alerts(false))
+		}
+	})
 }
