@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -204,23 +205,33 @@ func TestARestartTellsNothingAgain(t *testing.T) {
 	})
 }
 
-// refusing is a database that cannot be written.
-type refusing struct{ store.Store }
-
-func (refusing) KeepAlerts(context.Context, time.Time, []string, []store.Alert) error {
-	return fmt.Errorf("keep alerts: %w: disk full", store.ErrUnwritable)
+// refusing is a database that cannot be written while the disk is full.
+type refusing struct {
+	store.Store
+	full atomic.Bool
 }
 
-func (refusing) ClaimAlerts(context.Context, time.Time, time.Time, time.Time) ([]store.Alert, error) {
-	return nil, fmt.Errorf("claim alerts: %w: disk full", store.ErrUnwritable)
+func (s *refusing) KeepAlerts(ctx context.Context, now time.Time, kinds []string, present []store.Alert) error {
+	if s.full.Load() {
+		return fmt.Errorf("keep alerts: %w: disk full", store.ErrUnwritable)
+	}
+	return s.Store.KeepAlerts(ctx, now, kinds, present)
+}
+
+func (s *refusing) ClaimAlerts(ctx context.Context, now, until, quiet time.Time) ([]store.Alert, error) {
+	if s.full.Load() {
+		return nil, fmt.Errorf("claim alerts: %w: disk full", store.ErrUnwritable)
+	}
+	return s.Store.ClaimAlerts(ctx, now, until, quiet)
 }
 
 // TestADatabaseThatCannotBeWritten cannot hold the alert of it: it is mailed
 // all the same, and put on record afterwards.
 func TestADatabaseThatCannotBeWritten(t *testing.T) {
 	bubble(t, func(h *house) {
-		works := h.Store
-		h.Store = refusing{works}
+		db := &refusing{Store: h.Store}
+		db.full.Store(true)
+		h.Store = db
 		h.ready = fmt.Errorf("write: %w: disk full", store.ErrUnwritable)
 		stop := h.watch(maintainer)
 		time.Sleep(150 * time.Minute)
@@ -228,7 +239,8 @@ func TestADatabaseThatCannotBeWritten(t *testing.T) {
 		if got := h.relay.subjects(); !slices.Equal(got, []string{stopped, stopped, stopped}) {
 			t.Errorf("in two and a half hours %q, want one each hour", got)
 		}
-		h.set(func() { h.Store, h.ready = works, nil })
+		db.full.Store(false)
+		h.set(func() { h.ready = nil })
 		time.Sleep(20 * time.Minute)
 		if got := h.relay.subjects(); len(got) != 4 || got[3] != "Sending goes on" {
 			t.Errorf("then %q", got)
