@@ -118,6 +118,7 @@ func (h *house) watch(to string) (stop func()) {
 	ctx, cancel := context.WithCancel(h.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()
+	time.Sleep(7 * time.Second) // so that nothing a test does falls on the instant of a look
 	return func() {
 		h.t.Helper()
 		cancel()
@@ -140,10 +141,11 @@ func (h *house) alerts(all bool) (list []string) {
 
 // A fakeRelay takes what it gets, unless it is down.
 type fakeRelay struct {
-	mu    sync.Mutex
-	down  error
-	dials int
-	taken []letter
+	mu      sync.Mutex
+	down    error // what Connect answers, if set
+	refusal error // what Send answers, if set
+	dials   int
+	taken   []letter
 }
 
 // A letter is a mail that was taken, decoded.
@@ -159,6 +161,12 @@ func (r *fakeRelay) setDown(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.down = err
+}
+
+func (r *fakeRelay) refuse(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refusal = err
 }
 
 func (r *fakeRelay) letters() []letter {
@@ -207,6 +215,9 @@ func (r *fakeRelay) Send(_ context.Context, env relay.Envelope, msg []byte, _ fu
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.refusal != nil {
+		return relay.Reply{}, r.refusal
+	}
 	r.taken = append(r.taken, letter{time.Now(), m.Header, subject, strings.ReplaceAll(string(text), "\r\n", "\n"), string(msg)})
 	return relay.Reply{Code: 250}, nil
 }

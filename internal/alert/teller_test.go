@@ -176,6 +176,26 @@ func TestARelayThatIsDownForHours(t *testing.T) {
 	})
 }
 
+// TestAMailThatIsRefused is tried again, though not often.
+func TestAMailThatIsRefused(t *testing.T) {
+	for kind, most := range map[relay.Kind]int{relay.Temporary: 200, relay.Permanent: 5} {
+		bubble(t, func(h *house) {
+			defer h.watch(maintainer)()
+			h.relay.refuse(&relay.Error{Phase: relay.PhaseRcpt, Kind: kind, Reply: relay.Reply{Code: 450, Text: "no"}})
+			h.run(store.EditionFailed, "no", false)
+			time.Sleep(3 * time.Hour)
+			if n := h.relay.dials; n < 3 || n > most {
+				t.Errorf("%v: %d attempts in three hours", kind, n)
+			}
+			h.relay.refuse(nil)
+			time.Sleep(90 * time.Minute)
+			if n := len(h.relay.letters()); n != 1 {
+				t.Errorf("%v: %d mails", kind, n)
+			}
+		})
+	}
+}
+
 // TestARestartTellsNothingAgain: what was told stays told, and what goes on
 // is not over because the process forgot how long it had lasted.
 func TestARestartTellsNothingAgain(t *testing.T) {
@@ -278,13 +298,13 @@ func TestMetricsOfNewsletters(t *testing.T) {
 	bubble(t, func(h *house) {
 		defer h.watch("")()
 		h.seen()
+		ran := float64(time.Now().Unix())
 		h.run(store.EditionSkipped, "no new posts", false)
 		h.edition(3, store.EditionPlanned)
 		time.Sleep(2 * time.Minute)
-		begin := float64(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Unix())
 		for name, want := range map[string]float64{
-			"tidings_schedule_last_run_timestamp_seconds": begin,
-			"tidings_schedule_next_run_timestamp_seconds": begin + 8*3600,
+			"tidings_schedule_last_run_timestamp_seconds": ran,
+			"tidings_schedule_next_run_timestamp_seconds": float64(time.Date(2000, 1, 1, 8, 0, 0, 0, time.UTC).Unix()),
 			"tidings_editions_pending":                    1,
 		} {
 			if got := h.metric(name, "daily"); got != want {

@@ -105,6 +105,9 @@ func (w *Watch) look(ctx context.Context) {
 			kinds, present = append(kinds, c.kind), append(present, found...)
 		}
 	}
+	if sighted {
+		w.former = nil // has served its purpose
+	}
 	if ctx.Err() == nil {
 		w.fault(errors.Join(err, w.keep(ctx, v, kinds, present)))
 	}
