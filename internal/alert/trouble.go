@@ -9,8 +9,12 @@ import (
 	"tidings/internal/store"
 )
 
-// clockBehind is the alert of a clock that was set back; nil if it was not.
+// clockBehind is the alert of a clock that was set back; nil if it was not, as
+// in a rehearsal, which may begin at any time.
 func (w *Watch) clockBehind(ctx context.Context, v *view) ([]store.Alert, error) {
+	if w.Service.Clock.Rehearsing() {
+		return nil, nil
+	}
 	used, err := w.Service.Store.LastUsed(ctx)
 	if err != nil || used.Sub(v.now) <= store.ClockSlack {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tidings/internal/catalog"
+	"tidings/internal/clock"
 	"tidings/internal/store"
 )
 
@@ -303,6 +304,19 @@ func TestCommonTroubleIsNone(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestARehearsalMayBeginInThePast: its clock was not set back.
+func TestARehearsalMayBeginInThePast(t *testing.T) {
+	bubble(t, func(h *house) {
+		h.run(store.EditionSkipped, "no new posts", false)
+		h.Clock = clock.Rehearse(time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC), 600)
+		defer h.watch(maintainer)()
+		time.Sleep(10 * time.Minute)
+		if got := h.alerts(true); len(got) > 0 {
+			t.Errorf("%q", got)
+		}
+	})
 }
 
 // TestTwoProcesses: what one of them sees of itself alone, the other leaves.
