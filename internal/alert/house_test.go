@@ -169,6 +169,12 @@ func (r *fakeRelay) refuse(err error) {
 	r.refusal = err
 }
 
+func (r *fakeRelay) dialled() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.dials
+}
+
 func (r *fakeRelay) letters() []letter {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -160,8 +160,8 @@ func TestARelayThatIsDownForHours(t *testing.T) {
 		if open := h.alerts(false); !slices.Equal(open, []string{"The mail server takes no mails", "The run of daily of 2000-01-01 02:00 failed"}) {
 			t.Errorf("meanwhile %q", open)
 		}
-		if h.relay.dials > 150 {
-			t.Errorf("it was dialled %d times", h.relay.dials)
+		if n := h.relay.dialled(); n > 150 {
+			t.Errorf("it was dialled %d times", n)
 		}
 		h.relay.setDown(nil)
 		time.Sleep(2 * time.Hour)
@@ -184,7 +184,7 @@ func TestAMailThatIsRefused(t *testing.T) {
 			h.relay.refuse(&relay.Error{Phase: relay.PhaseRcpt, Kind: kind, Reply: relay.Reply{Code: 450, Text: "no"}})
 			h.run(store.EditionFailed, "no", false)
 			time.Sleep(3 * time.Hour)
-			if n := h.relay.dials; n < 3 || n > most {
+			if n := h.relay.dialled(); n < 3 || n > most {
 				t.Errorf("%v: %d attempts in three hours", kind, n)
 			}
 			h.relay.refuse(nil)
