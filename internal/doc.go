@@ -15,6 +15,8 @@
 //	mail that came back ─▶ smtpd, or a pipe into "tidings bounce" ─ bounce.Parse
 //	            ─▶ newsletter.Bounces ─▶ store: bounce, suppression
 //
+//	what is wrong ─ alert.Watch ─▶ store: alerts ─ alert.Teller ─▶ newsletter.Messenger ─▶ relay
+//
 // What each package may import of the others (the test beside this file holds
 // the table against the code; store/…, relay/… include their subpackages):
 //
@@ -42,6 +44,7 @@
 //	adopt       which entry of a former feed is which post         catalog
 //	publish     snapshot → the current set of documents; files     cachefile catalog feed post store term
 //	newsletter  the rules with state: people, plans, sending       bounce catalog clock digest journal mail pace post relay schedule store term token
+//	alert       tells the maintainer what is wrong, by mail        clock digest mail newsletter pace relay schedule store
 //	web         pages, feeds over HTTP, sign-up, the mailbox       catalog feed newsletter page publish relay store term
 //
 // Package templates (embedded files) imports none of them; cmd/tidings wires

@@ -74,7 +74,7 @@ func root(in io.Reader, out, errs io.Writer, s seams) *cobra.Command {
 	flags.StringVar(&a.logLevel, "log-level", "info", "debug, info, warn or error")
 	for _, sub := range []func(*app) *cobra.Command{
 		serveCommand, buildCommand, sendCommand, planCommand, previewCommand, postsCommand, feedsCommand,
-		subscribersCommand, suppressionsCommand, editionsCommand, bounceCommand,
+		subscribersCommand, suppressionsCommand, editionsCommand, alertsCommand, bounceCommand,
 		configCommand, dbCommand, initCommand, versionCommand,
 	} {
 		cmd.AddCommand(sub(a))

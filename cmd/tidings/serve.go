@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 
+	"tidings/internal/alert"
 	"tidings/internal/clock"
 	"tidings/internal/config"
 	"tidings/internal/daemon"
@@ -134,7 +135,7 @@ func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) 
 	gate := a.pace()
 	registry.MustRegister(gate)
 	counters := newsletter.NewMetrics(registry)
-	mailing, sender, err := a.mailing(service, gate, counters)
+	mailing, sender, err := a.mailing(service, gate, counters, registry)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +170,7 @@ func (a *app) warn() {
 }
 
 // mailing makes the parts that send mail; none if mailing is off.
-func (a *app) mailing(s *newsletter.Service, gate *pace.Gate, m *newsletter.Metrics) ([]daemon.Part, *newsletter.Sender, error) {
+func (a *app) mailing(s *newsletter.Service, gate *pace.Gate, m *newsletter.Metrics, reg prometheus.Registerer) ([]daemon.Part, *newsletter.Sender, error) {
 	if s.MailingOff != "" {
 		a.log.Warn("sign-up and mailing are off", "reason", s.MailingOff)
 		return nil, nil, nil
@@ -182,9 +183,16 @@ func (a *app) mailing(s *newsletter.Service, gate *pace.Gate, m *newsletter.Metr
 	if err != nil {
 		return nil, nil, err
 	}
+	messenger := newsletter.NewMessenger(s, relay, sign, gate, m)
+	scheduler := newsletter.NewScheduler(s, sender.Wake, m)
+	watch := a.alertWatch(alert.Deps{
+		Service: s, Mails: messenger, Fault: scheduler.Fault,
+		Ready: func(ctx context.Context) error { return a.ready(ctx, sender) },
+	}, reg)
 	return []daemon.Part{
-		{Name: "confirmations", Run: newsletter.NewMessenger(s, relay, sign, gate, m).Run},
+		{Name: "confirmations", Run: messenger.Run},
 		{Name: "sender", Run: sender.Run},
-		{Name: "schedule", Run: newsletter.NewScheduler(s, sender.Wake, m).Run},
+		{Name: "schedule", Run: scheduler.Run},
+		{Name: "alerts", Run: watch.Run},
 	}, sender, nil
 }

@@ -27,6 +27,7 @@ type Config struct {
 	Newsletters []Newsletter `yaml:"newsletters" doc:"The newsletters by name; none when left out. A name is part of addresses and of the database: it is not to be changed."`
 	Mail        Mail         `yaml:"mail" doc:"How mail leaves."`
 	Bounces     Bounces      `yaml:"bounces" doc:"What comes back."`
+	Alerts      Alerts       `yaml:"alerts" doc:"Who is told of trouble."`
 	Delivery    Delivery     `yaml:"delivery" doc:"How persistently mail is delivered."`
 	Database    Database     `yaml:"database" doc:"Where subscribers and what was sent are kept."`
 	HTTP        HTTP         `yaml:"http" doc:"The web server."`
@@ -226,6 +227,11 @@ type Bounces struct {
 	Address  string `yaml:"address" check:"returnpath" doc:"Address to which undeliverable mail and complaints come back; each mail gets one of its own, NAME+CODE@DOMAIN. Empty: they come back to the sender."`
 	Listen   string `yaml:"listen" check:"listen" doc:"Address and port on which mail for it is taken. Empty: none; a mail server pipes it into the command bounce."`
 	Protocol string `yaml:"protocol" check:"required,enum=smtp|lmtp" doc:"What is spoken there."`
+}
+
+// Alerts says who is told of trouble.
+type Alerts struct {
+	To string `yaml:"to" check:"email" doc:"Mail address of the maintainer, to which alerts are sent. Empty: they are in the log, in the metrics and in the command alerts alone."`
 }
 
 // Delivery says how persistent delivery is.

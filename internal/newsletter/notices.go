@@ -15,7 +15,8 @@ import (
 	"tidings/internal/token"
 )
 
-// A Messenger sends the low-volume mails that people wait for: confirmations.
+// A Messenger sends the low-volume mails that people wait for: confirmations,
+// and what others Post.
 type Messenger struct {
 	service *Service
 	relay   relay.Relay
@@ -160,6 +161,11 @@ func (m *Messenger) deliver(ctx context.Context, n store.Notice) error {
 	if err != nil {
 		return err
 	}
+	return m.handOver(ctx, env, msg)
+}
+
+// handOver signs a mail and gives it to the relay.
+func (m *Messenger) handOver(ctx context.Context, env relay.Envelope, msg []byte) (err error) {
 	if m.sign != nil {
 		if msg, err = m.sign(msg); err != nil {
 			return fmt.Errorf("sign: %w", err)

@@ -56,6 +56,17 @@ func (s *Service) owed(ctx context.Context, n Newsletter, first, now time.Time) 
 	return o, nil
 }
 
+// Owed gives the oldest slot of a newsletter that is due and not on record, and
+// how many there are. A newsletter that was never seen owes none.
+func (s *Service) Owed(ctx context.Context, n Newsletter) (oldest schedule.Slot, runs int, err error) {
+	first, err := s.Store.NewsletterSeen(ctx, n.Name)
+	if err != nil || first.IsZero() || n.Schedule == nil {
+		return schedule.Slot{}, 0, err
+	}
+	o, err := s.owed(ctx, n, first, s.Clock.Now())
+	return o.first, o.older + len(o.slots), err
+}
+
 func (o *owed) add(slot schedule.Slot) {
 	if o.first.Key == "" {
 		o.first = slot
