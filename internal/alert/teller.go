@@ -27,6 +27,7 @@ type Teller struct {
 	Deps
 	last   time.Time // when the last mail went out
 	failed string    // why the last one did not, to log each reason once
+	next   time.Time // when it is tried again, with all that comes meanwhile
 
 	mu     sync.Mutex
 	urgent *store.Alert // what stops everything else, and could not be recorded
@@ -65,7 +66,7 @@ func (t *Teller) round(ctx context.Context) error {
 		if told, err := t.tellUrgent(ctx, now); told || err != nil {
 			return err
 		}
-		if err := t.learn(ctx, now); err != nil || now.Sub(t.last) < spacing {
+		if err := t.learn(ctx, now); err != nil || now.Sub(t.last) < spacing || t.waits(now) {
 			return err
 		}
 	}
@@ -74,7 +75,7 @@ func (t *Teller) round(ctx context.Context) error {
 		return err
 	}
 	next, err := t.mail(ctx, now, due)
-	if err == nil {
+	if t.next = next; err == nil {
 		t.last, t.failed = now, ""
 	}
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -101,6 +102,13 @@ func (t *Teller) learn(ctx context.Context, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// waits reports whether it is too early for another attempt. If that is still
+// long, the clock was set back.
+func (t *Teller) waits(now time.Time) bool {
+	left := t.next.Sub(now)
+	return left > 0 && left <= 2*refused
 }
 
 // mail makes one attempt to tell of some alerts, and gives when to make
