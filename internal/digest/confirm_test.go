@@ -38,7 +38,7 @@ func TestConfirm(t *testing.T) {
 			t.Errorf("%q is not in both parts", want)
 		}
 	}
-	want := []mail.Header{{Name: "Auto-Submitted", Value: "auto-generated"}, {Name: "X-Auto-Response-Suppress", Value: "All"}}
+	want := []mail.Header{{Name: "Auto-Submitted", Value: "auto-generated"}, {Name: "X-Auto-Response-Suppress", Value: "OOF, AutoReply"}}
 	if diff := cmp.Diff(want, m.Headers); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
 	}

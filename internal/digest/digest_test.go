@@ -127,7 +127,7 @@ func TestMessage(t *testing.T) {
 		{Name: "List-Id", Value: `"The Weekly" <weekly.house.example>`},
 		{Name: "List-Archive", Value: "<https://house.example/newsletters/weekly/>"},
 		{Name: "Precedence", Value: "bulk"},
-		{Name: "X-Auto-Response-Suppress", Value: "All"},
+		{Name: "X-Auto-Response-Suppress", Value: "OOF, AutoReply"},
 	}
 	if diff := cmp.Diff(want, m.Headers); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)

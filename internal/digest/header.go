@@ -23,7 +23,7 @@ func listHeaders(e edition) ([]mail.Header, error) {
 	}
 	return append(hs,
 		mail.Header{Name: "Precedence", Value: "bulk"},
-		mail.Header{Name: "X-Auto-Response-Suppress", Value: "All"},
+		mail.Header{Name: "X-Auto-Response-Suppress", Value: "OOF, AutoReply"},
 	), nil
 }
 
@@ -32,6 +32,6 @@ func listHeaders(e edition) ([]mail.Header, error) {
 func noticeHeaders() []mail.Header {
 	return []mail.Header{
 		{Name: "Auto-Submitted", Value: "auto-generated"},
-		{Name: "X-Auto-Response-Suppress", Value: "All"},
+		{Name: "X-Auto-Response-Suppress", Value: "OOF, AutoReply"},
 	}
 }

@@ -53,7 +53,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 				next = slot.At
 			}
 		}
-		if s.service.Clock.Wait(ctx, next) != nil {
+		if s.service.Clock.Sleep(ctx, next.Sub(now)) != nil { // not until: the clock may be set back meanwhile
 			return nil
 		}
 	}

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"math/rand/v2"
 	"regexp"
+	"strings"
 	"time"
 
+	"tidings/internal/bounce"
 	"tidings/internal/pace"
 	"tidings/internal/relay"
 	"tidings/internal/store"
@@ -35,6 +37,9 @@ func (w *worker) result(l *letter, err error) store.Result {
 	switch re.Kind {
 	case relay.Permanent:
 		r.State, r.Counted = store.DeliveryFailed, true
+		if ours(re) || v == pace.Disowned && w.pace.Until("").After(now) {
+			r = w.later(l.job, r, now) // it says nothing of this reader, and may be mended in time
+		}
 	case relay.Temporary:
 		r = w.later(l.job, r, now)
 	case relay.InDoubt:
@@ -78,6 +83,8 @@ func verdict(re *relay.Error, c relay.Conn) pace.Verdict {
 	switch {
 	case throttles(re.Reply):
 		return pace.Throttled
+	case ours(re), re.Kind == relay.Permanent && classOf(re) == bounce.Block:
+		return pace.Disowned
 	case re.Code == 0 && re.Kind != relay.Permanent, re.Code == closing:
 		return pace.Broken
 	}
@@ -94,20 +101,27 @@ var (
 	// forbearance are the enhanced codes that ask to slow down (RFC 3463): the
 	// system takes no mail, or has too much of it, or its policy is against it.
 	forbearance = regexp.MustCompile(`^4\.(3\.2|4\.5|7\.\d+)$`)
-	// disrepute are those that tell what large hosts think of the sender.
-	disrepute = regexp.MustCompile(`^5\.7\.([01]|2\d|5\d\d)$`)
 )
 
-// throttles reports whether a refusal is about the number or the repute of our
-// mails, not about this one.
+// throttles reports whether a refusal is about the number of our mails, not
+// about this one.
 func throttles(r relay.Reply) bool {
-	switch r.Code / 100 {
-	case 4:
-		return !greylisting.MatchString(r.Text) && (forbearance.MatchString(r.Enhanced) || slowDown.MatchString(r.Text))
-	case 5:
-		return disrepute.MatchString(r.Enhanced)
+	return r.Code/100 == 4 && !greylisting.MatchString(r.Text) && (forbearance.MatchString(r.Enhanced) || slowDown.MatchString(r.Text))
+}
+
+// ours reports whether a refusal for good speaks of our login, our right to
+// send or our sender's address: somebody here has to mend something. Codes
+// about commands (5.5.x, 50x) do too, but an odd address may cause them.
+func ours(re *relay.Error) bool {
+	return re.Kind == relay.Permanent && classOf(re) == bounce.Relay && !strings.HasPrefix(re.Enhanced, "5.5.") && re.Code/10 != 50
+}
+
+// classOf gives the class of a refusal; "" if the relay said nothing.
+func classOf(re *relay.Error) bounce.Class {
+	if re.Code == 0 {
+		return ""
 	}
-	return false
+	return bounce.Classify(re.Enhanced, re.Reply.String())
 }
 
 // later defers a delivery, with growing, jittered delay.

@@ -27,10 +27,26 @@ func (p *Pass) Done(v Verdict, reason string) (until time.Time) {
 	if v == Broken && (g.relay.row > 0 || !g.relay.closed()) {
 		e.domain = nothing // it happens to others too: the relay's doing
 	}
+	if v == Disowned && g.relay.closed() && g.disowner == p.mail.Domain {
+		e.relay = nothing // one domain's opinion, which its own circuit minds
+	}
+	g.disown(p.mail.Domain, v)
 	return latest(instant,
 		g.judge(p, g.relay, e.relay, instant, reason, v == Unreachable && !up),
 		g.judge(p, n, e.newsletter, instant, reason, true),
 		g.judge(p, d.circuit, e.domain, instant, reason, false))
+}
+
+// disown remembers which domain was the last to refuse us for who we are. When
+// one after the other does, without a mail taken between, it is the relay that
+// wants nothing from us, or whom all of them distrust.
+func (g *Gate) disown(domain string, v Verdict) {
+	switch v {
+	case Disowned:
+		g.disowner = domain
+	case Accepted:
+		g.disowner = ""
+	}
 }
 
 func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
@@ -44,7 +60,7 @@ func (g *Gate) learn(p *Pass, d *domain, v Verdict, now time.Time, up bool) {
 		g.flow.took(now)
 		d.flow.took(now)
 		g.took += (now.Sub(p.begun) - g.took) / 16
-	case v == Throttled:
+	case v == Throttled, v == Disowned:
 		d.flow.slower(now, p.begun)
 	case v == Crowded, v == Unreachable && up:
 		g.flow.slower(now, p.begun)

@@ -50,6 +50,7 @@ type Gate struct {
 	domains     map[string]*domain
 	took        time.Duration // that a mail is under way, smoothed
 	accepted    time.Time     // when the relay last took one
+	disowner    string        // domain of the last mail that was refused for who we are; "" once one was taken since
 	synced      time.Time
 }
 

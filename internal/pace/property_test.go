@@ -93,7 +93,7 @@ func (w *world) end(r *rapid.T) {
 	i := rapid.IntRange(0, len(w.busy)-1).Draw(r, "mail")
 	p := w.busy[i]
 	w.busy = append(w.busy[:i], w.busy[i+1:]...)
-	v := rapid.SampledFrom([]Verdict{Unused, Accepted, Refused, Throttled, SenderRefused, Crowded, Broken, Unreachable}).Draw(r, "verdict")
+	v := rapid.SampledFrom([]Verdict{Unused, Accepted, Refused, Throttled, Disowned, SenderRefused, Crowded, Broken, Unreachable}).Draw(r, "verdict")
 	known := !p.gate.relay.closed()
 	until := p.Done(v, "because")
 	if time.Until(until) > 38*time.Minute {

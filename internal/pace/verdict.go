@@ -9,6 +9,7 @@ const (
 	Accepted                     // the relay took it
 	Refused                      // the recipient or the message was refused for its own sake
 	Throttled                    // refused for the number or the repute of our mails to that domain
+	Disowned                     // refused for who we are, whoever the recipient is
 	SenderRefused                // the relay does not take the newsletter's sender
 	Crowded                      // the relay asks to slow down
 	Broken                       // the connection was lost, or closed by the relay, while the mail was under way
@@ -29,6 +30,7 @@ var effects = [...]struct{ relay, newsletter, domain effect }{
 	Accepted:      {works, works, works},
 	Refused:       {works, works, works},
 	Throttled:     {works, works, fails},
+	Disowned:      {fails, works, fails},
 	SenderRefused: {works, fails, nothing},
 	Crowded:       {fails, nothing, nothing},
 	Broken:        {fails, nothing, fails},

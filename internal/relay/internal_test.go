@@ -24,6 +24,7 @@ func TestReadReply(t *testing.T) {
 		{"250 2.1.5 ok\r\n", Reply{250, "2.1.5", "ok"}},
 		{"250 2.1.5\r\n", Reply{250, "2.1.5", ""}},
 		{"550-5.1.1 no such\r\n550 5.1.1 user here\r\n", Reply{550, "5.1.1", "no such user here"}},
+		{"550-5.1.1 no such user\r\n550-5.1.1 here\r\n550 5.7.1 blocked\r\n", Reply{550, "5.1.1", "5.7.1 no such user here blocked"}},
 		{"550-first\r\n550-\r\n550 5.7.1 last\r\n", Reply{550, "5.7.1", "first last"}},
 		{"550 4.1.1 other class\r\n", Reply{550, "", "4.1.1 other class"}},
 		{"250 2.0 version\r\n", Reply{250, "", "2.0 version"}},

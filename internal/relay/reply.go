@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/textproto"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -19,10 +20,13 @@ const (
 
 var errMalformed = errors.New("malformed reply")
 
-// readReply reads one reply of one or more lines (RFC 5321 §4.2).
+// readReply reads one reply of one or more lines (RFC 5321 §4.2). Enhanced codes
+// of later lines that say something else than the first stand before the text,
+// of which the beginning is kept: they may change what the reply means.
 func readReply(r *bufio.Reader) (Reply, error) {
 	var reply Reply
 	var text strings.Builder
+	var others []string
 	for budget := maxReplySize; ; {
 		line, err := readLine(r, &budget)
 		if err != nil {
@@ -39,12 +43,14 @@ func readReply(r *bufio.Reader) (Reply, error) {
 		enhanced, words := cutEnhanced(code, rest)
 		if reply.Enhanced == "" {
 			reply.Enhanced = enhanced
+		} else if enhanced != "" && enhanced != reply.Enhanced && len(others) < 8 && !slices.Contains(others, enhanced) {
+			others = append(others, enhanced)
 		}
 		if text.Len() < 4*maxReplyText {
 			text.WriteString(words + " ")
 		}
 		if last {
-			reply.Text = clean(text.String())
+			reply.Text = clean(strings.Join(append(others, text.String()), " "))
 			return reply, nil
 		}
 	}

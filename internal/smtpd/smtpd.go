@@ -24,9 +24,12 @@ const (
 	maxConnections = 50
 	maxRecipients  = 20
 	maxMessage     = 30 << 20
-	keepMost       = 1 << 20         // of a message: what follows is read and forgotten
-	commandWithin  = time.Minute     // for each line; RFC 5321 §4.5.3.2.7 would give senders five
-	deliverWithin  = 2 * time.Minute // for the recipients of one message
+	keepMost       = 1 << 20          // of a message: what follows is read and forgotten
+	maxLine        = 1 << 20          // mails that come back have lines of any length
+	maxStrangers   = 20               // addresses that are not ours, over one connection
+	maxVisit       = 10 * time.Minute // of one connection: idle talk must not keep others out
+	commandWithin  = time.Minute      // for each line; RFC 5321 §4.5.3.2.7 would give senders five
+	deliverWithin  = 2 * time.Minute  // for the recipients of one message
 )
 
 // A Mailbox takes a message; an error means that it should be sent again
@@ -56,16 +59,16 @@ func New(c Config) *Server { return &Server{cfg: c} }
 // Serve takes mail on l until ctx ends. Then it cuts the connections: a client
 // that has no answer yet sends the message again, later.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	srv := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
-		return &session{server: s, ctx: context.WithoutCancel(ctx)}, nil
+	srv := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
+		return &session{server: s, ctx: context.WithoutCancel(ctx), conn: c}, nil
 	}))
 	srv.Domain, srv.LMTP = s.cfg.Name, s.cfg.LMTP
-	srv.MaxRecipients, srv.MaxMessageBytes = maxRecipients, maxMessage
+	srv.MaxRecipients, srv.MaxMessageBytes, srv.MaxLineLength = maxRecipients, maxMessage, maxLine
 	srv.ReadTimeout, srv.WriteTimeout = commandWithin, commandWithin
 	srv.EnableSMTPUTF8 = true
 	srv.ErrorLog = slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug)
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(netutil.LimitListener(l, maxConnections)) }()
+	go func() { failed <- srv.Serve(netutil.LimitListener(brief{l}, maxConnections)) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("take mail on %s: %w", l.Addr(), err)
@@ -87,9 +90,11 @@ var (
 
 // A session is one connection.
 type session struct {
-	server *Server
-	ctx    context.Context
-	to     []recipient
+	server    *Server
+	ctx       context.Context
+	conn      *smtp.Conn
+	to        []recipient
+	strangers int // recipients that were refused
 }
 
 type recipient struct {
@@ -109,6 +114,9 @@ func (s *session) Mail(string, *smtp.MailOptions) error {
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	mailbox := s.server.cfg.Find(to)
 	if mailbox == nil {
+		if s.strangers++; s.strangers >= maxStrangers {
+			_ = s.conn.Close() // whoever tries so many looks for something else
+		}
 		return errNoMailbox
 	}
 	s.to = append(s.to, recipient{to, mailbox})

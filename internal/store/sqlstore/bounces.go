@@ -139,10 +139,10 @@ func (t *tx) countBounce(p store.BouncePolicy, b store.Bounce, a addressee, o *s
 		}
 		*o = s.hold(p, b.At, e.Counts.Eligible, *o)
 	}
-	_, err = t.exec(`INSERT INTO edition_bounces (edition_id, bounced, complained, hard, hard_since, held_since)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (edition_id) DO UPDATE SET bounced = ?2, complained = ?3,
-		hard = ?4, hard_since = ?5, held_since = ?6`,
-		b.EditionID, s.Bounced, s.Complained, s.hard, millis(s.hardSince), millis(s.HeldSince))
+	_, err = t.exec(`INSERT INTO edition_bounces (edition_id, bounced, complained, hard, hard_before, hard_since, held_since)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (edition_id) DO UPDATE SET bounced = ?2, complained = ?3,
+		hard = ?4, hard_before = ?5, hard_since = ?6, held_since = ?7`,
+		b.EditionID, s.Bounced, s.Complained, s.hard, s.hardBefore, millis(s.hardSince), millis(s.HeldSince))
 	return err
 }
 
@@ -159,24 +159,29 @@ func (t *tx) isFirstBounce(b store.Bounce) (bool, error) {
 // lately.
 type editionSum struct {
 	store.EditionBounces
-	hard      int
-	hardSince time.Time
+	hard       int
+	hardBefore int // in the while before hardSince
+	hardSince  time.Time
 }
 
 func (t *tx) editionBounces(edition int64) (s editionSum, err error) {
-	_, err = t.maybe(`SELECT bounced, complained, hard, hard_since, held_since FROM edition_bounces WHERE edition_id = ?1`,
-		[]any{edition}, &s.Bounced, &s.Complained, &s.hard, instant{&s.hardSince}, instant{&s.HeldSince})
+	_, err = t.maybe(`SELECT bounced, complained, hard, hard_before, hard_since, held_since FROM edition_bounces WHERE edition_id = ?1`,
+		[]any{edition}, &s.Bounced, &s.Complained, &s.hard, &s.hardBefore, instant{&s.hardSince}, instant{&s.HeldSince})
 	return s, err
 }
 
 // hold counts a hard bounce. Once there are too many within a while, this one
 // and all that follow are held.
 func (s *editionSum) hold(p store.BouncePolicy, now time.Time, readers int, o store.BounceOutcome) store.BounceOutcome {
-	if s.hardSince.IsZero() || now.Sub(s.hardSince) > p.HeldWithin {
-		s.hard, s.hardSince = 0, now
+	switch age := now.Sub(s.hardSince); {
+	case age > 2*p.HeldWithin: // the first, or the first for long
+		s.hardBefore, s.hard, s.hardSince = 0, 0, now
+	case age > p.HeldWithin:
+		s.hardBefore, s.hard, s.hardSince = s.hard, 0, s.hardSince.Add(p.HeldWithin)
 	}
 	s.hard++
-	if s.HeldSince.IsZero() && s.hard >= p.HeldLeast && float64(s.hard) > p.HeldShare*float64(readers) {
+	lately := s.hardBefore + s.hard // at least as many as within the while up to now
+	if s.HeldSince.IsZero() && lately >= p.HeldLeast && float64(lately) > p.HeldShare*float64(readers) {
 		s.HeldSince, o.FirstHeld = now, true
 	}
 	o.Held = !s.HeldSince.IsZero()

@@ -149,7 +149,7 @@ func testBouncesHeld(_ *testing.T, f *fixture) {
 	var was []string
 	for seq := range int64(7) {
 		if seq == 3 { // the first three were long ago
-			f.now = f.now.Add(11 * time.Minute)
+			f.now = f.now.Add(21 * time.Minute)
 		}
 		o := f.bounces(store.BounceHard, id, seq+1)[0]
 		was = append(was, words(o.Suppressed, o.Held, o.FirstHeld))
@@ -169,6 +169,24 @@ func testBouncesHeld(_ *testing.T, f *fixture) {
 	// It stays so for the edition, and a complaint is not concerned.
 	f.now = f.now.Add(time.Hour)
 	f.equal("a complaint", f.bounces(store.BounceComplaint, id, 8)[0].Suppressed, true)
+}
+
+// testBouncesHeldAcross lets a wave of hard bounces come in two halves, with the
+// end of ten minutes between them.
+func testBouncesHeldAcross(_ *testing.T, f *fixture) {
+	for i := range 8 {
+		f.reader(fmt.Sprintf("r%d@example.com", i), "weekly")
+	}
+	id := f.sent("weekly")
+	f.bounces(store.BounceHard, id, 1)
+	f.now = f.now.Add(9 * time.Minute)
+	f.bounces(store.BounceHard, id, 2, 3)
+	f.now = f.now.Add(2 * time.Minute)
+	var was []string
+	for _, o := range f.bounces(store.BounceHard, id, 4, 5) {
+		was = append(was, words(o.Suppressed, o.Held, o.FirstHeld))
+	}
+	f.equal("suppressed, held, the first", was, []string{"true false false", "false true true"})
 }
 
 // testBouncesHeldForGood looks at what follows the first held one.

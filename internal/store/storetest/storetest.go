@@ -63,6 +63,7 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"Bounces":            testBounces,
 		"BouncesAtSending":   testBouncesAtSending,
 		"BouncesHeld":        testBouncesHeld,
+		"BouncesHeldAcross":  testBouncesHeldAcross,
 		"BouncesHeldForGood": testBouncesHeldForGood,
 		"BouncesWear":        testBouncesWear,
 		"BouncesWearLate":    testBouncesWearLate,

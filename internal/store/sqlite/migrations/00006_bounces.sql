@@ -20,7 +20,8 @@ CREATE TABLE edition_bounces (
     edition_id INTEGER PRIMARY KEY REFERENCES editions (id),
     bounced    INTEGER NOT NULL,
     complained INTEGER NOT NULL,
-    hard       INTEGER NOT NULL, -- since hard_since
-    hard_since INTEGER,
+    hard        INTEGER NOT NULL, -- since hard_since
+    hard_before INTEGER NOT NULL, -- in the same time before that
+    hard_since  INTEGER,
     held_since INTEGER -- since when hard bounces suppress nobody
 ) STRICT;
