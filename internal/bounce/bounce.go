@@ -7,11 +7,12 @@
 package bounce
 
 import (
-	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,7 +28,8 @@ const (
 	maxDepth  = 10
 	maxParts  = 100
 	maxText   = 64 << 10 // of a part that is read as a text
-	maxGroups = 100      // recipients of one report
+	maxGroups = 10_000   // recipients of one report
+	maxTo     = 100      // addresses to which it was delivered
 )
 
 // ErrMalformed is returned for what is no message at all.
@@ -70,6 +72,8 @@ type Recipient struct {
 	Action     string // Failed …; "" if it is none of them
 	Status     string // enhanced status code of a failure (RFC 3463); "" if none
 	Diagnostic string // the words of the server that refused, on one line
+
+	words string // all that tells the class beside Status
 }
 
 // Original is what is known of the mail that a report is about.
@@ -81,11 +85,13 @@ type Original struct {
 // Parse reads a message. It gives what it can of one that is cut short or
 // damaged; ErrMalformed only if there is no header.
 func Parse(r io.Reader) (Report, error) {
-	br := bufio.NewReader(io.LimitReader(r, MaxSize))
-	skipMbox(br)
-	entity, err := message.ReadWithOptions(br, &message.ReadOptions{MaxHeaderBytes: maxHeader})
-	if entity == nil {
-		return Report{}, fmt.Errorf("%w: %w", ErrMalformed, err)
+	raw, err := io.ReadAll(io.LimitReader(r, MaxSize))
+	if err != nil {
+		return Report{}, fmt.Errorf("read a message: %w", err)
+	}
+	entity, err := message.ReadWithOptions(bytes.NewReader(fieldsOnly(raw)), &message.ReadOptions{MaxHeaderBytes: maxHeader})
+	if entity == nil || entity.Header.Len() == 0 {
+		return Report{}, malformed(err)
 	}
 	p := parser{report: Report{Kind: Other, To: deliveredTo(entity.Header)}}
 	p.part(entity, 0)
@@ -93,12 +99,13 @@ func Parse(r io.Reader) (Report, error) {
 	return p.report, nil
 }
 
-// skipMbox skips the line "From …" that mail servers put before the header of
-// what they pipe into a program.
-func skipMbox(r *bufio.Reader) {
-	if start, _ := r.Peek(5); bytes.Equal(start, []byte("From ")) {
-		_, _ = r.ReadString('\n') // the end of the input shows up later
+// malformed gives ErrMalformed and, if it is known, why. Reasons quote the
+// message.
+func malformed(why error) error {
+	if why == nil {
+		return ErrMalformed
 	}
+	return fmt.Errorf("%w: %s", ErrMalformed, legible(why.Error()))
 }
 
 // A parser walks over the parts of one message.
@@ -108,6 +115,8 @@ type parser struct {
 	status  bool   // there was a part that says the status
 	failing bool   // the message as a whole claims to be a delivery report
 	text    string // of the first part for people
+	html    string // the same as a page, its tags left out
+	policy  string // a code of the kind x.7.x in the parts for people; "" if none
 }
 
 // part looks at one part and those within it; what is in a returned message is
@@ -132,9 +141,23 @@ func (p *parser) part(e *message.Entity, depth int) {
 	case "message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers", "message/global-headers":
 		p.readOriginal(e.Body)
 	case "text/plain", "":
-		if p.text == "" {
-			p.text = readText(e.Body)
-		}
+		text := readText(e.Body)
+		p.text = cmp.Or(p.text, text)
+		p.note(text)
+	case "text/html":
+		text := tags.ReplaceAllString(readText(e.Body), " ")
+		p.html = cmp.Or(p.html, text)
+		p.note(text)
+	}
+}
+
+var tags = regexp.MustCompile(`<[^>]*>`)
+
+// note keeps what a text for people says of a policy: some servers name the
+// true reason there alone.
+func (p *parser) note(text string) {
+	if codes := policyCodes(ownWords(text)); len(codes) > 0 {
+		p.policy = codes[0]
 	}
 }
 
@@ -156,16 +179,20 @@ func readText(r io.Reader) string {
 
 // decide says what kind of message the parts make.
 func (p *parser) decide(h message.Header) {
+	text := cmp.Or(p.text, p.html)
 	switch {
 	case p.report.Feedback != "":
 		p.report.Kind = Complaint
 	case p.status && len(p.report.Recipients) > 0:
 		p.report.Kind = DSN
-	case p.failing || isFreeText(h, p.text):
+	case p.failing || isFreeText(h, text):
 		p.report.Kind = FreeText
-		p.report.Recipients = []Recipient{freeText(h, p.text)}
-	case isAutomatic(h):
+		p.report.Recipients = []Recipient{freeText(h, text)}
+	case isAutomatic(h) || saysAutomatic(h):
 		p.report.Kind = AutoReply
+	}
+	for i := range p.report.Recipients {
+		p.report.Recipients[i].words += " " + p.policy
 	}
 }
 
@@ -205,4 +232,4 @@ func severity(x Recipient) int {
 func (x Recipient) GivenUp() bool { return x.Action == Failed }
 
 // Class is the sort of the failure.
-func (x Recipient) Class() Class { return Classify(x.Status, x.Diagnostic) }
+func (x Recipient) Class() Class { return Classify(x.Status, x.words) }

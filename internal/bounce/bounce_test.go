@@ -1,9 +1,11 @@
 package bounce_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,6 +78,66 @@ func TestActions(t *testing.T) {
 	}
 }
 
+func TestTheLastOfManyCounts(t *testing.T) {
+	groups := slices.Repeat([]string{full}, 3000)
+	if got := parse(t, dsn(append(groups, hard)...)).For("ann@example.com"); !got.GivenUp() || got.Class() != bounce.Hard {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestRecipientClass reads the class off groups whose fields say more than one
+// thing.
+func TestRecipientClass(t *testing.T) {
+	const refused = "Final-Recipient: rfc822; ann@example.com\nAction: failed\n"
+	for name, c := range map[string]struct {
+		message string
+		want    bounce.Class
+	}{
+		"a second diagnostic":     {dsn(refused + "Status: 5.1.1\nDiagnostic-Code: smtp; 550-5.1.1 no such user\nDiagnostic-Code: smtp; 550 5.7.1 policy"), bounce.Block},
+		"two codes in the status": {dsn(refused + "Status: 5.1.1 5.7.1"), bounce.Block},
+		"a second status":         {dsn(refused + "Status: 5.1.1\nStatus: 5.7.1"), bounce.Block},
+		"on the 14th line":        {dsn(refused + "Status: 5.1.1\nDiagnostic-Code: smtp; " + strings.Repeat("550-5.1.1 no such user\n ", 13) + "550 5.7.1 x"), bounce.Block},
+		"after 9,000 letters":     {dsn(refused + "Status: 5.1.1\nDiagnostic-Code: smtp; 550 " + strings.Repeat("y", 9000) + " 5.7.1"), bounce.Block},
+		"for people alone":        {withText("text/plain", "refused: 550 5.7.1 <ann@example.com>"), bounce.Block},
+		"for people, as a page":   {withText("text/html", "<p>refused:<b>5.7.1</b>"), bounce.Block},
+		"in the copy":             {withText("text/plain", "gone\n--- Below is a copy of the mail\n5.7.1 ways to mail"), bounce.Hard},
+		"failed with success":     {dsn(refused + "Status: 2.0.0\nDiagnostic-Code: smtp; 550 user unknown"), bounce.Soft},
+		"failed for now":          {dsn(refused + "Status: 4.1.1\nDiagnostic-Code: smtp; 550 user unknown"), bounce.Soft},
+		"simply gone":             {dsn(hard), bounce.Hard},
+	} {
+		if got := parse(t, c.message).For("ann@example.com"); !got.GivenUp() || got.Class() != c.want {
+			t.Errorf("%s: %s, want %s: %+v", name, got.Class(), c.want, got)
+		}
+	}
+}
+
+// withText is a report of the recipient hard with a part for people.
+func withText(kind, text string) string {
+	return "Content-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: " + kind + "\n\n" + text + "\n--o\n" + statusPart("b", hard) + "--o--\n"
+}
+
+// TestLinesThatAreNoFields holds that they spoil nothing else, and that what
+// is said of them steers no terminal.
+func TestLinesThatAreNoFields(t *testing.T) {
+	good := "To: bounce@news.example.org\n" + dsn(hard)
+	for name, message := range map[string]string{
+		"a bare word":    strings.Replace(good, "From:", "oops\nFrom:", 1),
+		"the first line": "\tlost\n more\n" + good,
+		"an odd name":    strings.Replace(good, "From:", "Odd Name \xff: x\n y\nFrom:", 1),
+		"in a part":      strings.Replace(good, "Content-Type: message/", "oops\nContent-Type: message/", 1),
+		"mbox":           ">From x Mon Mar 2 08:00:02\n" + good,
+	} {
+		if r := parse(t, message); r.Kind != bounce.DSN || len(r.To) != 1 || r.For("").Class() != bounce.Hard {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	for _, message := range []string{"\x1b[2J\n\n", "\x1b[2J: x\n\n", "X: \x1b[2J" + strings.Repeat("y", 200<<10)} {
+		if _, err := bounce.Parse(strings.NewReader(message)); !errors.Is(err, bounce.ErrMalformed) || strings.ContainsAny(err.Error(), "\x1b\n") {
+			t.Errorf("%.20q: %v", message, err)
+		}
+	}
+}
+
 func TestForeignWordsAreLegible(t *testing.T) {
 	r := parse(t, dsn("Final-Recipient: rfc822;a@example.com\nAction: failed\nStatus: 5.1.1; \x1b[2J\nDiagnostic-Code: smtp; 550 \x1b[31mred\x07\n  \xff more "+strings.Repeat("y", 9000)))
 	x := r.For("")
@@ -107,7 +169,8 @@ func TestBounds(t *testing.T) {
 		"too many parts":       {behind(120), bounce.Other},
 		"behind a megabyte":    {behind(1) + strings.Repeat("x", bounce.MaxSize), bounce.DSN},
 		"after a megabyte":     {"Content-Type: multipart/mixed; boundary=o\n\n--o\n\n" + strings.Repeat("x\n", bounce.MaxSize/2) + "--o\n" + statusPart("b", hard), bounce.Other},
-		"many recipients":      {dsn(strings.Repeat(hard+"\n\n", 5000)), bounce.DSN},
+		"many recipients":      {dsn(strings.Repeat(hard+"\n\n", 12_000)), bounce.DSN},
+		"tiny recipients":      {dsn(strings.Repeat("Action:\n\nAction:failed\n\n", 40_000)), bounce.DSN},
 		"long lines":           {dsn(hard+"\nDiagnostic-Code: smtp;"+strings.Repeat("y", 30<<10), full), bounce.DSN},
 		"no boundary":          {"Content-Type: multipart/report; report-type=delivery-status\n\nx", bounce.FreeText},
 	} {
@@ -115,7 +178,7 @@ func TestBounds(t *testing.T) {
 		if r.Kind != c.want {
 			t.Errorf("%s: %s, want %s", name, r.Kind, c.want)
 		}
-		if len(r.Recipients) > 101 {
+		if len(r.Recipients) > 10_001 {
 			t.Errorf("%s: %d recipients", name, len(r.Recipients))
 		}
 	}

@@ -70,9 +70,10 @@ func (r rule) matches(codes []string, text string) bool {
 // may hold codes of their own. Where two readings are possible it takes the one
 // that does the recipient less harm.
 func Classify(status, diagnostic string) Class {
-	codes := append(codesIn(diagnostic), status)
-	text := names.ReplaceAllString(strings.ToLower(diagnostic), " ")
-	text = strings.Join(strings.Fields(text), " ")
+	plain := names.ReplaceAllString(strings.ToLower(diagnostic), " ")
+	codes := append(codesIn(plain), status)
+	codes = append(codes, policyCodes(diagnostic)...)
+	text := strings.Join(strings.Fields(plain), " ")
 	for _, r := range rules {
 		if r.matches(codes, text) {
 			return r.class
@@ -82,33 +83,48 @@ func Classify(status, diagnostic string) Class {
 }
 
 var (
-	// Not a part of an IP address or of a version number.
-	enhancedCode = regexp.MustCompile(`(?:^|[^\d.])([245]\.[0-7]\.\d{1,3})(?:[^\d.]|\.(?:\D|$)|$)`)
+	// Looked for in whole numbers: not a part of an IP address or of a version.
+	number       = regexp.MustCompile(`\d+(?:\.\d+)*`)
+	enhancedCode = regexp.MustCompile(`^[245]\.[0-7]\.\d{1,3}$`)
+	policyCode   = regexp.MustCompile(`^[45]\.7\.\d{1,3}$`)
 	replyCode    = regexp.MustCompile(`(?:^|[:;>(]\s*|\b(?:said|error|code|status) )([45]\d\d)\b`)
+	undottedCode = regexp.MustCompile(`\b([45])(7)(\d)\b`)
 
-	// Addresses, links and names of hosts may hold any word.
-	names = regexp.MustCompile(`[^\s<>@:;,("']+@[^\s<>:;,)"']+|https?://\S+|\bhost [a-z0-9.-]+\[`)
+	// Addresses, links, names of hosts, and what is done with the mail itself
+	// may hold any word.
+	names = regexp.MustCompile(`"[^"]*"@[^\s<>:;,)"']+|[^\s<>@:;,("']+@[^\s<>:;,)"']+|https?://\S+|\bhost [a-z0-9.-]+ ?\[|` +
+		`\b(return|sen[dt]|bounc)\S*( \S+){0,3} to (the |its )?sender\b`)
 )
 
-// maxCodes bounds how many codes of a text count.
-const maxCodes = 8
-
 // codesIn gives the enhanced status codes and the SMTP reply codes in a text.
+// Some servers write an enhanced code without dots: 571.
 func codesIn(text string) (codes []string) {
-	for _, find := range []*regexp.Regexp{enhancedCode, replyCode} {
-		for _, m := range find.FindAllStringSubmatch(text, maxCodes) {
-			codes = append(codes, m[1])
+	for _, n := range number.FindAllString(text, -1) {
+		if enhancedCode.MatchString(n) {
+			codes = append(codes, n)
 		}
 	}
+	for _, m := range replyCode.FindAllStringSubmatch(text, -1) {
+		codes = append(codes, m[1])
+	}
+	for _, m := range undottedCode.FindAllStringSubmatch(text, -1) {
+		codes = append(codes, strings.Join(m[1:], "."))
+	}
 	return codes
+}
+
+// policyCodes gives the codes of the kind x.7.x in a text, be it in an address:
+// they speak for the recipient wherever they stand.
+func policyCodes(text string) []string {
+	return slices.DeleteFunc(number.FindAllString(text, -1), func(n string) bool { return !policyCode.MatchString(n) })
 }
 
 // StatusIn gives the first enhanced status code of a failure in a text; "" if
 // there is none.
 func StatusIn(text string) string {
-	for _, m := range enhancedCode.FindAllStringSubmatch(text, maxCodes) {
-		if m[1][0] != '2' {
-			return m[1]
+	for _, n := range number.FindAllString(text, -1) {
+		if enhancedCode.MatchString(n) && n[0] != '2' {
+			return n
 		}
 	}
 	return ""

@@ -53,6 +53,24 @@ func TestNoPolicyIsHard(t *testing.T) {
 	}
 }
 
+// TestAPolicyIsFoundAnywhere holds that no other code beside it, and no place,
+// hides a code of the kind x.7.x.
+func TestAPolicyIsFoundAnywhere(t *testing.T) {
+	for _, code := range []string{"5.7.1", "4.7.28", "5.7.515", "571"} {
+		for _, d := range []string{
+			"550 5.1.1 " + code + " no such user", "550 5.1.1," + code, "550 5.1.1/" + code + "/5.1.1", "#" + code + "#5.1.1",
+			strings.Repeat("550-5.1.1 no such user ", 500) + code, strings.Repeat("x", 60_000) + " (" + code + ")",
+		} {
+			if got := bounce.Classify("5.1.1", d); got == bounce.Hard {
+				t.Errorf("%.80q with %s is %s", d, code, got)
+			}
+		}
+	}
+	if got := bounce.Classify("5.1.1", "550 5.1.1 <571@example.com> no such user"); got != bounce.Hard {
+		t.Errorf("a number in an address: %s", got)
+	}
+}
+
 func TestCodesAreNotAddresses(t *testing.T) {
 	for _, words := range []string{"from 5.1.1.9 we take none", "version 15.1.1", "12.5.1.1"} {
 		if got := bounce.Classify("", words); got != bounce.Soft {

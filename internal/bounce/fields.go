@@ -26,12 +26,23 @@ func (fs fields) get(name string) string {
 	return ""
 }
 
+// all gives the values of all fields of a name.
+func (fs fields) all(name string) (values []string) {
+	for _, f := range fs {
+		if strings.EqualFold(f.name, name) {
+			values = append(values, f.value)
+		}
+	}
+	return values
+}
+
 // readGroups reads groups of fields, apart by blank lines (RFC 3464 §2.1). It
-// passes over lines that are no fields, for many servers write such.
-func readGroups(r io.Reader, most int) []fields {
+// passes over lines that are no fields, for many servers write such, and ends
+// after most groups or size bytes.
+func readGroups(r io.Reader, most int, size int64) []fields {
 	var groups []fields
 	var group fields
-	lines := bufio.NewScanner(io.LimitReader(r, maxText))
+	lines := bufio.NewScanner(io.LimitReader(r, size))
 	lines.Buffer(nil, maxText)
 	for lines.Scan() && len(groups) < most {
 		line := strings.ToValidUTF8(strings.TrimRight(lines.Text(), " \t\r"), "\uFFFD")
@@ -57,7 +68,7 @@ func readGroups(r io.Reader, most int) []fields {
 
 // readOriginal takes what identifies the returned mail from its header.
 func (p *parser) readOriginal(r io.Reader) {
-	groups := readGroups(r, 1)
+	groups := readGroups(r, 1, maxText)
 	if len(groups) == 0 || p.report.Original.MessageID != "" {
 		return
 	}
@@ -73,7 +84,7 @@ func (p *parser) readOriginal(r io.Reader) {
 func deliveredTo(h message.Header) []string {
 	var list []string
 	for _, name := range []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To"} {
-		for f := h.FieldsByKey(name); f.Next() && len(list) < maxGroups; {
+		for f := h.FieldsByKey(name); f.Next() && len(list) < maxTo; {
 			for one := range strings.SplitSeq(f.Value(), ",") {
 				if one = bare(one); one != "" && !slices.Contains(list, one) {
 					list = append(list, one)
