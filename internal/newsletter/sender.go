@@ -298,9 +298,10 @@ func (s *Sender) drain(unrecorded []attempt) error {
 	for a := range s.results {
 		unrecorded = append(unrecorded, a)
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), drainWithin)
+	defer cancel()
+	s.agree(ctx) // a probe that was not made is not to be waited for
 	if len(unrecorded) > 0 {
-		ctx, cancel := context.WithTimeout(context.Background(), drainWithin)
-		defer cancel()
 		if !s.record(ctx, unrecorded) {
 			return errors.Join(fmt.Errorf("%d results are not in the database, but in the journal; the next start records them", len(unrecorded)), s.journal.Abandon())
 		}
