@@ -194,6 +194,9 @@ func summary(e editionJSON) string {
 
 func (a *app) printEdition(e editionJSON) error {
 	a.say("edition %d of %s, %s", e.ID, e.Newsletter, e.Status)
+	if e.DueAt != nil {
+		a.say("run of %s, due %s", e.Slot, stamp(*e.DueAt, a.cfg.Site.Location()))
+	}
 	if e.Reason != "" {
 		a.say("reason: %s", e.Reason)
 	}

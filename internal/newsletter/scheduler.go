@@ -69,7 +69,7 @@ func (s *Scheduler) attend(ctx context.Context, n Newsletter) {
 	before := s.faults[n.Name]
 	s.faults[n.Name] = err
 	s.mu.Unlock()
-	if err != nil && (before == nil || before.Error() != err.Error()) {
+	if err != nil && before == nil { // its words change with the time
 		s.service.Log.Error("a scheduled edition could not be made; trying again", "newsletter", n.Name, "error", err)
 	}
 }

@@ -281,7 +281,7 @@ func (s *Sender) troubled(ctx context.Context, err error) {
 		return
 	}
 	if s.trouble.Swap(&err) == nil {
-		s.log.Error("sending stopped until the disk and the database can be written", "error", err)
+		s.log.Error("sending stopped until this is mended", "error", err)
 	}
 	_ = s.clock.Sleep(ctx, retryCommit) // ends early with ctx, which the caller sees
 }
