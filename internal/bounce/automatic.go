@@ -76,9 +76,10 @@ var (
 	daemon        = regexp.MustCompile(`^(mailer-?daemon|mail-?daemon|microsoftexchange[0-9a-f]{32})$`)
 	bounceSubject = regexp.MustCompile(`(?i)undeliver|returned mail|failure notice|delivery (status|fail|notification|problem)|non.?delivery|mail (delivery )?(failed|failure|error)|could not be delivered|unzustellbar|non remis|no se puede entregar`)
 	bounceOpening = regexp.MustCompile(`(?i)^\s*(hi\. this is the qmail-send program|this (message )?(report )?(was|is) (created|generated) automatically by|this is the mail system at host|i'm afraid i wasn't able to deliver)`)
-	delayed       = regexp.MustCompile(`(?i)^\s*warning\b|delayed|\((delay|retard|verzögert|verzögerung|retraso|ritardo|atraso|vertraging)\)|still being (tried|retried)|will (be retried|retry|keep trying)|you do not need to resend|delivery attempts will continue`)
-	succeeded     = regexp.MustCompile(`(?i)\((success|succès|erfolg|éxito|relay|relayed|expanded|delivered)\)|\bsuccess(ful|fully)?\b|\b(is|was|has been|have been) (delivered|relayed|expanded|completed?)\b|\bcompleted?\b`)
-	gaveUp        = regexp.MustCompile(`(?i)fail|undeliver|unable|\berror|reject|refus|gave up|given up|\b(not|never|cannot)\b|n't\b|\b5\d\d\b|\b5\.\d\.\d`)
+	delayed       = regexp.MustCompile(`(?i)delayed|still being (tried|retried)|will (be retried|retry|keep trying)|you do not need to resend|delivery attempts will continue`)
+	delaySubject  = regexp.MustCompile(`(?i)(^\s*((e?-?mail|message|delivery|zustellung|nachricht|notification) )*|\()(warning\b|delay|retard|verzöger|retras|ritard|atras|vertrag)|delayed|still being retried`)
+	succeeded     = regexp.MustCompile(`(?i)\((success|succès|erfolg|éxito|relay|relayed|expanded|delivered)|\bsuccess(ful|fully)?\b|\b(is|was|been|were) (delivered|relayed|expanded)\b|\bcompleted?\b|^\s*(delivered|relayed|expanded):`)
+	gaveUp        = regexp.MustCompile(`(?i)fail|undeliver|unable to|reject|refus|gave up|given up|(\b(not|never|cannot)|n't) (be |been |yet )?(success|deliver|relay|complet|reach|accept)|\b5\d\d\b|\b5\.\d\.\d`)
 )
 
 // decoded gives a field with its encoded words read; as it is where they
@@ -98,13 +99,14 @@ func freeText(h message.Header, text string) Recipient {
 }
 
 // actionInWords reads what became of a mail. Delays and successes are reported
-// in words too.
+// in words too; a success must say nothing to the contrary.
 func actionInWords(subject, text string) string {
-	all := subject + "\n" + text
 	switch {
-	case delayed.MatchString(subject) || delayed.MatchString(text):
+	case delaySubject.MatchString(subject) || delayed.MatchString(text):
 		return Delayed
-	case succeeded.MatchString(all) && !gaveUp.MatchString(all):
+	case gaveUp.MatchString(subject):
+		return Failed
+	case succeeded.MatchString(subject), succeeded.MatchString(text) && !gaveUp.MatchString(text):
 		return Delivered
 	}
 	return Failed

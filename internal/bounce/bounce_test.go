@@ -116,6 +116,37 @@ func withText(kind, text string) string {
 	return "Content-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: " + kind + "\n\n" + text + "\n--o\n" + statusPart("b", hard) + "--o--\n"
 }
 
+// TestActionsInWords reads reports of a mail system that have no part for
+// programs.
+func TestActionsInWords(t *testing.T) {
+	for _, c := range []struct{ subject, text, want string }{
+		{"Undelivered Mail Returned to Sender", "", bounce.Failed},
+		{"Successful Mail Delivery Report", "You may still receive notifications of mail delivery errors.", bounce.Delivered},
+		{"Delivered: Three posts", "", bounce.Delivered},
+		{"Delivery report", "Delivery to these recipients is complete, but no notification was sent by the destination server.", bounce.Delivered},
+		{"Delivery report", "Your mail has been delivered. This is not an error.", bounce.Delivered},
+		{"Delivery report", "Your mail was not successfully delivered.", bounce.Failed},
+		{"Delivery report", "550 5.1.1 user unknown. Transaction complete.", bounce.Failed},
+		{"Delivery unsuccessful", "", bounce.Failed},
+		{"Undeliverable: Success at last", "", bounce.Failed},
+		{"Undeliverable: Trains and their delay", "", bounce.Failed},
+		{"Delivery delayed: Three posts", "", bounce.Delayed},
+		{"Zustellung verzögert", "", bounce.Delayed},
+		{"Delivery Status Notification (Delay)", "", bounce.Delayed},
+		{"Delivery Status Notification (Retard)", "", bounce.Delayed},
+		{"Warning: could not send message for past 4 hours", "", bounce.Delayed},
+		{"Delivery Status Notification (Failure)", "", bounce.Failed},
+		{"x", "Delivery attempts will continue to be made for 4 days.", bounce.Delayed},
+	} {
+		for _, report := range []string{"", "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n"} {
+			r := parse(t, "From: MAILER-DAEMON@mx.example.com\nSubject: "+c.subject+"\n"+report+"\n"+c.text+"\n")
+			if got := r.For(""); r.Kind != bounce.FreeText || got.Action != c.want {
+				t.Errorf("%q, %q: %s: %+v, want %s", c.subject, c.text, r.Kind, got, c.want)
+			}
+		}
+	}
+}
+
 // TestLinesThatAreNoFields holds that they spoil nothing else, and that what
 // is said of them steers no terminal.
 func TestLinesThatAreNoFields(t *testing.T) {
