@@ -163,6 +163,8 @@ func TestWhatCounts(t *testing.T) {
 		{"delayed", verp, delayed, newsletter.ReportIgnored},
 		{"out of office", verp, "From: a@b.example\nAuto-Submitted: auto-replied\n\n550 5.1.1 user unknown\n", newsletter.ReportIgnored},
 		{"an answer", verp, "From: a@b.example\nSubject: Re: post\n\n550 5.1.1 user unknown\n", newsletter.ReportIgnored},
+		{"an answer by somebody named postmaster", verp, "From: postmaster <a@b.example>\nSubject: Re: Undeliverable\nIn-Reply-To: " + id + "\n\n550 5.1.1 user unknown\n", newsletter.ReportIgnored},
+		{"a delay in words", verp, "From: MAILER-DAEMON@b.example\nSubject: Delivery Status Notification (Delay)\n\n550 5.1.1 user unknown\n", newsletter.ReportIgnored},
 		{"no message", verp, "hello", newsletter.ReportIgnored},
 		{"not-spam", bounceAddress, complaint("not-spam", id), newsletter.ReportIgnored},
 		{"auth-failure", bounceAddress, complaint("auth-failure", id), newsletter.ReportIgnored},
@@ -199,6 +201,8 @@ func TestWaysToProve(t *testing.T) {
 		"by Message-ID":      {noRecipient, func(to, _, id string) string { return dsn(to, "5.1.1", id) }, store.ReasonBounce},
 		"of another address": {same, func(_, _, _ string) string { return dsn("forwarded@example.net", "5.1.1", "") }, store.ReasonBounce},
 		"in words":           {same, func(_, _, _ string) string { return freeText }, store.ReasonBounce},
+		"in foreign words":   {same, func(_, _, _ string) string { return "Return-Path: <>\nFrom: x@mx.example\nSubject: 退信\n\n550 5.1.1\n" }, store.ReasonBounce},
+		"with a broken line": {same, func(to, _, _ string) string { return "broken\n" + dsn(to, "5.1.1", "") }, store.ReasonBounce},
 		"a complaint":        {noRecipient, func(_, _, id string) string { return complaint("abuse", id) }, store.ReasonComplaint},
 		"a complaint, VERP":  {same, func(_, _, _ string) string { return complaint("fraud", "") }, store.ReasonComplaint},
 	} {

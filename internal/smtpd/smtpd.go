@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,7 +33,8 @@ const (
 	deliverWithin  = 2 * time.Minute  // for the recipients of one message
 )
 
-// A Mailbox takes a message; an error means that it should be sent again
+// A Mailbox takes a message, which begins with the envelope sender as its
+// Return-Path (RFC 5321 §4.4); an error means that it should be sent again
 // later.
 type Mailbox func(ctx context.Context, msg io.Reader) error
 
@@ -93,6 +95,7 @@ type session struct {
 	server    *Server
 	ctx       context.Context
 	conn      *smtp.Conn
+	from      string
 	to        []recipient
 	strangers int // recipients that were refused
 }
@@ -105,8 +108,8 @@ type recipient struct {
 var _ smtp.LMTPSession = (*session)(nil)
 
 // Mail accepts every sender: reports have none (RFC 5321 §4.5.5).
-func (s *session) Mail(string, *smtp.MailOptions) error {
-	s.to = nil
+func (s *session) Mail(from string, _ *smtp.MailOptions) error {
+	s.from, s.to = from, nil
 	return nil
 }
 
@@ -139,6 +142,7 @@ func (s *session) deliver(r io.Reader, answer func(address string, err error)) e
 	if err != nil {
 		return err
 	}
+	msg = slices.Concat([]byte("Return-Path: <"+s.from+">\r\n"), msg)
 	s.server.deliveries.RLock()
 	defer s.server.deliveries.RUnlock()
 	if s.server.ended {
@@ -168,8 +172,8 @@ func readMessage(r io.Reader) ([]byte, error) {
 	return msg, err
 }
 
-// Reset forgets the recipients.
-func (s *session) Reset() { s.to = nil }
+// Reset forgets the sender and the recipients.
+func (s *session) Reset() { s.from, s.to = "", nil }
 
 // Logout ends the session; there is nothing to give back.
 func (s *session) Logout() error { return nil }
