@@ -201,7 +201,9 @@ func TestWaysToProve(t *testing.T) {
 		"by Message-ID":      {noRecipient, func(to, _, id string) string { return dsn(to, "5.1.1", id) }, store.ReasonBounce},
 		"of another address": {same, func(_, _, _ string) string { return dsn("forwarded@example.net", "5.1.1", "") }, store.ReasonBounce},
 		"in words":           {same, func(_, _, _ string) string { return freeText }, store.ReasonBounce},
-		"in foreign words":   {same, func(_, _, _ string) string { return "Return-Path: <>\nFrom: x@mx.example\nSubject: 退信\n\n550 5.1.1\n" }, store.ReasonBounce},
+		"in foreign words": {same, func(_, _, _ string) string {
+			return "Return-Path: <>\nFrom: x@mx.example\nSubject: 退信\n\n550 5.1.1\n"
+		}, store.ReasonBounce},
 		"with a broken line": {same, func(to, _, _ string) string { return "broken\n" + dsn(to, "5.1.1", "") }, store.ReasonBounce},
 		"a complaint":        {noRecipient, func(_, _, id string) string { return complaint("abuse", id) }, store.ReasonComplaint},
 		"a complaint, VERP":  {same, func(_, _, _ string) string { return complaint("fraud", "") }, store.ReasonComplaint},
