@@ -9,8 +9,8 @@ import (
 // TestAlerts lets an edition wait for approval in a rehearsal: that is mailed
 // to the maintainer, listed with what to do, and over once it is done.
 func TestAlerts(t *testing.T) {
-	config := strings.Replace(captureConfig, "{title: Weekly digest}", `{schedule: "0 8 * * *", approve: true}`, 1) + "alerts: {to: me@example.org}\n"
-	posts := map[string]string{"a.md": "---\ntitle: Early\ndate: 2030-01-01T01:00:00Z\n---\nx\n"}
+	config := strings.Replace(captureConfig, "{title: Weekly digest}", `{schedule: "0 20 * * *", approve: true}`, 1) + "alerts: {to: me@example.org}\n"
+	posts := map[string]string{"a.md": "---\ntitle: Early\ndate: 2030-01-01T18:00:00Z\n---\nx\n"}
 	d := serve(t, config, posts, "--clock", "2030-01-01T00:00:00Z,14400") // 4 h a second
 	d.subscribe(2)
 	d.eventually("the maintainer is told", func() bool { return len(d.mails("me@example.org")) > 0 })
@@ -20,7 +20,7 @@ func TestAlerts(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, m)
 		}
 	}
-	if out := d.must("alerts"); !strings.Contains(out, "Edition 1 of weekly waits for your approval (approval, since 2030-01-01 08:00 UTC)\n\n  Edition 1 of") {
+	if out := d.must("alerts"); !strings.Contains(out, "Edition 1 of weekly waits for your approval (approval, since 2030-01-01 20:00 UTC)\n\n  Edition 1 of") {
 		t.Errorf("alerts:\n%s", out)
 	}
 	if m := d.get("/metrics"); !strings.Contains(m, "tidings_alerts{kind=\"approval\"} 1\n") {
