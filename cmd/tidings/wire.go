@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -303,6 +304,15 @@ func (a *app) pace() *pace.Gate {
 	return pace.New(c, a.store, a.clock, a.log)
 }
 
+// journals is where the senders of a database keep their journals: in one place,
+// however the database is called.
+func journals(file string) string {
+	if real, err := filepath.EvalSymlinks(file); err == nil {
+		file = real
+	}
+	return file + "-senders"
+}
+
 // sender makes the part that sends deliveries.
 func (a *app) sender(s *newsletter.Service, gate *pace.Gate, m *newsletter.Metrics) (*newsletter.Sender, error) {
 	file, err := a.databaseFile()
@@ -319,7 +329,7 @@ func (a *app) sender(s *newsletter.Service, gate *pace.Gate, m *newsletter.Metri
 		Pace:        gate,
 		RetryBase:   a.cfg.Delivery.RetryBase,
 		MaxAttempts: a.cfg.Delivery.MaxAttempts,
-		JournalDir:  file + "-senders",
+		JournalDir:  journals(file),
 	}, r, sign, m), nil
 }
 

@@ -156,7 +156,9 @@ func (s *Sender) dispatch(ctx context.Context) []attempt {
 		}
 		s.agree(ctx)
 		wait := lookEvery
-		if out <= mostOut-claimSize && len(unrecorded) == 0 {
+		if err := s.journal.Keep(); err != nil {
+			s.troubled(ctx, err)
+		} else if out <= mostOut-claimSize && len(unrecorded) == 0 {
 			var n int
 			n, wait = s.claim(ctx, mostOut-out)
 			out += n
@@ -214,10 +216,6 @@ func (s *Sender) gather(first attempt) []attempt {
 // claim hands out due deliveries, at most so many, and gives their number and
 // when to look for more.
 func (s *Sender) claim(ctx context.Context, most int) (n int, wait time.Duration) {
-	if err := s.journal.Keep(); err != nil {
-		s.troubled(ctx, err)
-		return 0, lookEvery
-	}
 	most, except := s.pace.Claimable(most)
 	if most == 0 {
 		return 0, s.until(s.pace.Until(""))

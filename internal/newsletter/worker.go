@@ -2,6 +2,7 @@ package newsletter
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"tidings/internal/journal"
@@ -150,11 +151,21 @@ func (w *worker) prepare(l *letter) bool {
 	return true
 }
 
+// absent is how long mails of a newsletter wait that is not configured.
+const absent = time.Minute
+
 // unmade says what becomes of a job whose mail could not be made. A database
-// that cannot be read at present is not the reader's fault.
+// that cannot be read at present is not the reader's fault, and neither is a
+// newsletter that is missing from the configuration: it may be there again.
 func (w *worker) unmade(job store.Job, err error) store.Result {
 	if transient(err) {
 		return giveBack(job, w.clock.Now().Add(retryCommit))
+	}
+	if errors.Is(err, ErrNewsletter) {
+		w.log.Warn("mails wait for their newsletter to be configured again", "edition", job.EditionID, "error", err)
+		r := giveBack(job, w.clock.Now().Add(absent))
+		r.Reason = err.Error()
+		return r
 	}
 	w.log.Error("a mail could not be made", "edition", job.EditionID, "delivery", job.Seq, "error", err)
 	return failed(job, err.Error())
@@ -227,6 +238,9 @@ func giveBack(job store.Job, now time.Time) store.Result {
 	return store.Result{DeliveryRef: job.DeliveryRef, State: store.DeliveryPending, NextAt: now}
 }
 
+// errWithdrawn takes a message back before its final dot.
+var errWithdrawn = errors.New("the mail is not wanted any more")
+
 // attemptKey names this attempt at a delivery in the journal.
 func attemptKey(job store.Job) journal.Key {
 	return journal.Key{Edition: job.EditionID, Seq: job.Seq, Attempt: job.ClaimedAt.UnixMilli()}
@@ -236,9 +250,13 @@ func attemptKey(job store.Job) journal.Key {
 // means that the relay had closed the connection before: nothing was sent.
 func (w *worker) attempt(l *letter) (a attempt, worn bool) {
 	key := attemptKey(l.job)
-	dotted := false
+	dotted, withdrawn := false, false
+	var late store.Result
 	var unwritten error
 	reply, err := w.conn.Send(w.wire, l.env, l.msg, func() error {
+		if late, withdrawn = w.putOff(l.job); withdrawn { // the relay may have been slow
+			return errWithdrawn
+		}
 		unwritten = w.journal.Dot(key)
 		dotted = unwritten == nil
 		return unwritten
@@ -251,6 +269,9 @@ func (w *worker) attempt(l *letter) (a attempt, worn bool) {
 		l.pass.Done(pace.Accepted, "")
 		r := store.Result{DeliveryRef: l.job.DeliveryRef, State: store.DeliverySent, Counted: true, Code: reply.Code, Reason: reply.Text}
 		return attempt{key: key, result: r}, false
+	case withdrawn:
+		l.pass.Done(pace.Unused, "")
+		return attempt{result: late}, false
 	case unwritten != nil:
 		l.pass.Done(pace.Unused, "") // our disk's doing
 		r := giveBack(l.job, w.clock.Now().Add(retryCommit))

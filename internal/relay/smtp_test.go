@@ -133,6 +133,8 @@ func TestRefusals(t *testing.T) {
 		{"DATA closed", []relaytest.Rule{{At: relaytest.Data, Close: true}}, want{"data", relay.Unavailable, 0, false}},
 		{"DATA 250", at(relaytest.Data, "250 go"), want{"data", relay.Unavailable, 250, false}},
 
+		{"DATA, and more than was asked", []relaytest.Rule{{At: relaytest.Data, Raw: "354 go\r\n250 2.0.0 taken\r\n", Times: 1}}, want{"body", relay.Unavailable, 0, false}},
+
 		{"dot 5xx", at(relaytest.Dot, "552 5.3.4 too big"), want{"dot", relay.Permanent, 552, true}},
 		{"dot 4xx", at(relaytest.Dot, "451 4.7.1 greylisted"), want{"dot", relay.Temporary, 451, true}},
 		{"dot 421", []relaytest.Rule{{At: relaytest.Dot, Reply: "421 4.3.2 closing", Close: true}}, want{"dot", relay.Temporary, 421, false}},

@@ -3,6 +3,7 @@ package relay
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -35,6 +36,9 @@ func (c *conn) transmit(ctx context.Context, l *letter, atDot func() error) (Rep
 	}
 	if ctx.Err() != nil {
 		return Reply{}, c.lost(ctx, PhaseBody, Unavailable, ctx.Err())
+	}
+	if c.text.R.Buffered() > 0 { // it would be taken for the answer to the message
+		return Reply{}, c.lost(ctx, PhaseBody, Unavailable, errOutOfStep)
 	}
 	if atDot != nil {
 		if err := atDot(); err != nil {
@@ -104,6 +108,9 @@ func (c *conn) converse(ctx context.Context, steps []step, written bool) ([]Repl
 	return replies, nil
 }
 
+// errOutOfStep tells of a relay that answers what it was not asked.
+var errOutOfStep = errors.New("an answer came before the end of the message")
+
 // closing is the code with which a relay announces, at any time, that it
 // closes the connection (RFC 5321 §3.8).
 const closing = 421
@@ -165,7 +172,7 @@ func kindOf(code int) Kind {
 func (c *conn) leave(refusal *Error, last Reply, err error) {
 	c.reset = true
 	switch {
-	case err != nil || last.Code == closing || refusal.Code/100 < 4:
+	case err != nil || last.Code == closing || refusal.Code/100 < 4 || last.Code/100 == 2:
 		c.abandon() // closed, or out of step
 	case last.Code/100 == 3:
 		if c.writeDot() != nil {

@@ -223,7 +223,8 @@ type Job struct {
 // against the recipient. Resent marks a pending one whose message may
 // already have arrived. Such a delivery counts in ResentInDoubt, once, when its
 // next message is sent or in doubt too; so does one in doubt after RetryEdition.
-// Failed releases the posts even then: that is the sender's decision.
+// One that has failed after a message that may have arrived is in doubt too:
+// its posts must not be mailed again in another edition.
 type Result struct {
 	DeliveryRef
 	State   string

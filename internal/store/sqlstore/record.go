@@ -129,7 +129,7 @@ func (r *recorder) settle(result store.Result, again *int) (store.Result, error)
 	if err != nil {
 		return result, err
 	}
-	if result.State == store.DeliverySuppressed && *again != notResent {
+	if (result.State == store.DeliverySuppressed || result.State == store.DeliveryFailed) && *again != notResent {
 		result.State = store.DeliveryInDoubt // as in giveUp
 	} else if result.State == store.DeliveryPending {
 		if result.Resent && *again == notResent {
@@ -145,7 +145,7 @@ func (r *recorder) settle(result store.Result, again *int) (store.Result, error)
 				result.State = store.DeliveryInDoubt
 			}
 		}
-	} else if *again == toResend && result.State != store.DeliveryFailed {
+	} else if *again == toResend {
 		*again = resent
 		delta.ResentInDoubt++
 	}

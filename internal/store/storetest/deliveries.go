@@ -175,15 +175,16 @@ func testRetry(_ *testing.T, f *fixture) {
 	f.equal("job", words(again[0].Attempts, again[0].ExpiresAt), words(0, expires))
 	f.record("x", store.Result{State: store.DeliverySent}, again[1])
 	f.record("x", store.Result{State: store.DeliveryFailed}, again[0], again[2])
-	f.account(e.ID, store.EditionFinished, store.Counts{Eligible: 4, Sent: 2, Failed: 2, ResentInDoubt: 1})
+	// The last one's first message may have arrived: refused now, it is in doubt.
+	f.account(e.ID, store.EditionFinished, store.Counts{Eligible: 4, Sent: 2, Failed: 1, InDoubt: 1, ResentInDoubt: 1})
 
 	// What failed released its posts: who has got them since is not mailed again.
 	second := f.plan("weekly", posts...)
-	f.account(second.ID, store.EditionSending, store.Counts{Eligible: 4, Empty: 2, Pending: 2})
+	f.account(second.ID, store.EditionSending, store.Counts{Eligible: 4, Empty: 3, Pending: 1})
 	f.record("x", store.Result{State: store.DeliveryFailed}, f.claim("x", 1)...)
 	n, err = f.RetryEdition(f.ctx, f.now, e.ID, expires)
 	f.check(err)
-	f.equal("retried beside the second", n, 1)
+	f.equal("retried beside the second", n, 2)
 	n, err = f.RetryEdition(f.ctx, f.now, second.ID, expires)
 	f.check(err)
 	f.equal("retried in the second", n, 0)
