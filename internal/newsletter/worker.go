@@ -28,11 +28,14 @@ type worker struct {
 // A letter is a job on its way to the relay.
 type letter struct {
 	job       store.Job
+	looked    time.Time  // when its reader was last seen to want it
 	pass      *pace.Pass // nil: it may not begin yet
 	env       relay.Envelope
 	msg       []byte // nil: not made yet
 	announced bool   // the relay knows the envelope already
 }
+
+func newLetter(job store.Job) *letter { return &letter{job: job, looked: job.ClaimedAt} }
 
 // run sends jobs until there are no more.
 func (w *worker) run() {
@@ -68,7 +71,7 @@ func (w *worker) wait() *letter {
 			if !ok {
 				return nil
 			}
-			return &letter{job: job}
+			return newLetter(job)
 		}
 	}
 }
@@ -83,7 +86,7 @@ func (w *worker) ahead() *letter {
 			if !ok {
 				return nil
 			}
-			l := &letter{job: job}
+			l := newLetter(job)
 			if l.pass = w.pace.Ahead(mailOf(job)); l.pass == nil || w.prepare(l) {
 				return l
 			}
@@ -132,7 +135,7 @@ func (w *worker) drop(l *letter, r store.Result) {
 // prepare looks at a job once more and makes its message. If it is not to be
 // sent, it settles the job.
 func (w *worker) prepare(l *letter) bool {
-	if r, off := w.putOff(l.job); off {
+	if r, off := w.putOff(l); off {
 		w.drop(l, r)
 		return false
 	}
@@ -212,14 +215,14 @@ func (w *worker) hangUp() {
 	}
 }
 
-// freshFor is how long the look at the reader that a claim took is good for.
+// freshFor is how long a look at the reader, as a claim takes one, is good for.
 const freshFor = time.Second
 
 // putOff looks at a job once more before it is begun: since the claim its
 // reader may have left or the edition been stopped.
-func (w *worker) putOff(job store.Job) (store.Result, bool) {
-	now := w.clock.Now()
-	if now.Sub(job.ClaimedAt) < freshFor {
+func (w *worker) putOff(l *letter) (store.Result, bool) {
+	job, now := l.job, w.clock.Now()
+	if now.Sub(l.looked) < freshFor {
 		return store.Result{}, false
 	}
 	state, reason, err := w.store.Unwanted(w.begin, job.DeliveryRef)
@@ -227,6 +230,7 @@ func (w *worker) putOff(job store.Job) (store.Result, bool) {
 	case err != nil:
 		return giveBack(job, now), true
 	case state == "":
+		l.looked = now
 		return store.Result{}, false
 	}
 	r := giveBack(job, now)
@@ -254,7 +258,7 @@ func (w *worker) attempt(l *letter) (a attempt, worn bool) {
 	var late store.Result
 	var unwritten error
 	reply, err := w.conn.Send(w.wire, l.env, l.msg, func() error {
-		if late, withdrawn = w.putOff(l.job); withdrawn { // the relay may have been slow
+		if late, withdrawn = w.putOff(l); withdrawn { // the relay may have been slow
 			return errWithdrawn
 		}
 		unwritten = w.journal.Dot(key)

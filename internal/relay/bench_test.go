@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	gomail "github.com/wneessen/go-mail"
-
 	"tidings/internal/mail"
 	"tidings/internal/relay"
 	"tidings/internal/relay/relaytest"
@@ -73,43 +71,4 @@ func BenchmarkRenderAndSend(b *testing.B) {
 			})
 		})
 	}
-}
-
-// BenchmarkGoMail is what the same mail costs through go-mail's own client,
-// built anew for each reader and sent over a connection that is kept.
-func BenchmarkGoMail(b *testing.B) {
-	for _, n := range []int{1, 4, 8} {
-		b.Run(fmt.Sprintf("conns=%d", n), func(b *testing.B) {
-			s := relaytest.Start(b, relaytest.Options{Discard: true})
-			spread(b, n, func(next func() bool) error { return viaGoMail(b, s, next) })
-		})
-	}
-}
-
-func viaGoMail(b *testing.B, s *relaytest.Server, next func() bool) error {
-	client, err := gomail.NewClient("127.0.0.1", gomail.WithPort(s.Port()), gomail.WithTLSPolicy(gomail.NoTLS))
-	if err != nil {
-		return err
-	}
-	conn, err := client.DialToSMTPClientWithContext(b.Context())
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	for next() {
-		msg := gomail.NewMsg()
-		if err := msg.From("News <news@example.org>"); err != nil {
-			return err
-		}
-		if err := msg.To("ann@example.com"); err != nil {
-			return err
-		}
-		msg.Subject("Ten new posts")
-		msg.SetBodyString(gomail.TypeTextPlain, benchText)
-		msg.AddAlternativeString(gomail.TypeTextHTML, benchHTML)
-		if err := client.SendWithSMTPClient(conn, msg); err != nil {
-			return err
-		}
-	}
-	return nil
 }
