@@ -92,7 +92,11 @@ type Reader struct {
 	Categories   []string
 	Tags         []string
 	Frequency    string
+	Hour         string
 	Timezone     string
+	Language     string
+	Format       string
+	QuietHours   string
 	Seen         []int64 // those of the candidate posts that are in the reader's ledger or under way to them
 }
 

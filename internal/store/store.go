@@ -126,6 +126,12 @@ const (
 	StatusUnsubscribed = "unsubscribed" // left; stays left until the person signs up again
 )
 
+// Formats in which a person may want their mails.
+const (
+	FormatHTML = "html" // both parts, HTML and text
+	FormatText = "text" // the text alone
+)
+
 // Subscriber is one person.
 type Subscriber struct {
 	ID            int64
@@ -134,6 +140,8 @@ type Subscriber struct {
 	Name          string
 	Language      string
 	Timezone      string // IANA name; "" means the newsletter's
+	Format        string // FormatHTML or FormatText; given as "" it becomes FormatHTML
+	QuietHours    string // "22-7": no mail from 22:00 until 7:00 local time; "": at any hour
 	CreatedAt     time.Time
 	Subscriptions []Subscription // by newsletter name
 }
@@ -144,7 +152,9 @@ type Subscription struct {
 	Status      string
 	Categories  []string // term keys, sorted; with Tags empty too: everything
 	Tags        []string
-	Frequency   string // each daily weekly monthly schedule; given as "" it becomes CadenceSchedule
+	Frequency   string    // each daily weekly monthly schedule; given as "" it becomes CadenceSchedule
+	Hour        string    // local hour of a daily, weekly or monthly mail, "0" to "23"; "": the newsletter's
+	PausedUntil time.Time // no mail before; zero: not paused
 	CreatedAt   time.Time
 	ConfirmedAt time.Time
 	EndedAt     time.Time // set on a pending one: the person left, and has not confirmed since
@@ -200,7 +210,7 @@ type SubscriberFilter struct {
 
 // ImportRow is one person to import; Subscriptions hold the wanted states. For
 // a person on record, what is blank stays as it is: "" for Name, Language,
-// Timezone and Frequency, nil for Categories and Tags (a list that is empty,
+// Timezone, Format, QuietHours, Frequency and Hour, a zero PausedUntil, nil for Categories and Tags (a list that is empty,
 // but not nil, removes them). Confirm asks for a confirmation notice for each
 // subscription that is new and pending.
 type ImportRow struct {

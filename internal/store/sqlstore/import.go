@@ -118,9 +118,12 @@ func (im *importer) updatePerson(id int64, p store.Subscriber) (outcome, error) 
 	n, err := im.exec(`UPDATE subscribers SET
 		name = CASE WHEN ?2 = '' THEN name ELSE ?2 END,
 		language = CASE WHEN ?3 = '' THEN language ELSE ?3 END,
-		timezone = CASE WHEN ?4 = '' THEN timezone ELSE ?4 END
-		WHERE id = ?1 AND ((?2 <> '' AND name <> ?2) OR (?3 <> '' AND language <> ?3) OR (?4 <> '' AND timezone <> ?4))`,
-		id, p.Name, p.Language, p.Timezone)
+		timezone = CASE WHEN ?4 = '' THEN timezone ELSE ?4 END,
+		format = CASE WHEN ?5 = '' THEN format ELSE ?5 END,
+		quiet_hours = CASE WHEN ?6 = '' THEN quiet_hours ELSE ?6 END
+		WHERE id = ?1 AND ((?2 <> '' AND name <> ?2) OR (?3 <> '' AND language <> ?3) OR (?4 <> '' AND timezone <> ?4)
+		OR (?5 <> '' AND format <> ?5) OR (?6 <> '' AND quiet_hours <> ?6))`,
+		id, p.Name, p.Language, p.Timezone, p.Format, p.QuietHours)
 	if n > 0 {
 		return updated, err
 	}
@@ -146,10 +149,10 @@ func (im *importer) subscription(person int64, want store.Subscription, confirm 
 		return 0, err
 	}
 	var have storedSubscription
-	found, err := im.maybe(`SELECT status, categories, tags, frequency, created_at, confirmed_at, ended_at
+	found, err := im.maybe(`SELECT status, categories, tags, frequency, hour, paused_until, created_at, confirmed_at, ended_at
 		FROM subscriptions WHERE newsletter_id = ?1 AND subscriber_id = ?2`, []any{newsletter, person},
 		&have.status, &have.categories, &have.tags, &have.frequency,
-		instant{&have.createdAt}, instant{&have.confirmedAt}, instant{&have.endedAt})
+		&have.hour, instant{&have.pausedUntil}, instant{&have.createdAt}, instant{&have.confirmedAt}, instant{&have.endedAt})
 	if err != nil {
 		return 0, err
 	}
@@ -171,8 +174,8 @@ func (im *importer) subscription(person int64, want store.Subscription, confirm 
 
 // A storedSubscription is a row of subscriptions; the zero value is none.
 type storedSubscription struct {
-	status, categories, tags, frequency string
-	createdAt, confirmedAt, endedAt     time.Time
+	status, categories, tags, frequency, hour    string
+	pausedUntil, createdAt, confirmedAt, endedAt time.Time
 }
 
 // imported gives the subscription after an import of want. It is not allowed
@@ -199,6 +202,12 @@ func (have storedSubscription) imported(want store.Subscription, now time.Time) 
 	if want.Frequency != "" {
 		next.frequency = want.Frequency
 	}
+	if want.Hour != "" {
+		next.hour = want.Hour
+	}
+	if !want.PausedUntil.IsZero() {
+		next.pausedUntil = orNow(want.PausedUntil, now)
+	}
 	if want.Status == store.StatusActive && have.status != store.StatusActive {
 		next.status, next.confirmedAt = want.Status, orNow(want.ConfirmedAt, now)
 	}
@@ -215,12 +224,12 @@ func orNow(t, now time.Time) time.Time {
 
 func (im *importer) saveSubscription(newsletter, person int64, s storedSubscription) error {
 	_, err := im.exec(`INSERT INTO subscriptions
-		(newsletter_id, subscriber_id, status, categories, tags, frequency, created_at, confirmed_at, ended_at)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+		(newsletter_id, subscriber_id, status, categories, tags, frequency, hour, paused_until, created_at, confirmed_at, ended_at)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
 		ON CONFLICT (newsletter_id, subscriber_id) DO UPDATE SET status = excluded.status,
 		categories = excluded.categories, tags = excluded.tags, frequency = excluded.frequency,
-		confirmed_at = excluded.confirmed_at, ended_at = excluded.ended_at`,
+		hour = excluded.hour, paused_until = excluded.paused_until, confirmed_at = excluded.confirmed_at, ended_at = excluded.ended_at`,
 		newsletter, person, s.status, s.categories, s.tags, s.frequency,
-		millis(s.createdAt), millis(s.confirmedAt), millis(s.endedAt))
+		s.hour, millis(s.pausedUntil), millis(s.createdAt), millis(s.confirmedAt), millis(s.endedAt))
 	return err
 }

@@ -95,7 +95,8 @@ func (c termCache) decode(text string) ([]string, error) {
 
 func (c termCache) scanReader(scan row) (r store.Reader, err error) {
 	var categories, tags string
-	if err = scan.Scan(&r.SubscriberID, &categories, &tags, &r.Frequency, &r.Timezone); err != nil {
+	if err = scan.Scan(&r.SubscriberID, &categories, &tags, &r.Frequency,
+		&r.Hour, &r.Timezone, &r.Language, &r.Format, &r.QuietHours); err != nil {
 		return r, err
 	}
 	if r.Categories, err = c.decode(categories); err != nil {

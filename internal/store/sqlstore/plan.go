@@ -125,7 +125,8 @@ func (p *plan) assign(ledger *ledger) error {
 
 // readers gives the next readers of a newsletter by their number.
 func (t *tx) readers(newsletter, after int64, terms termCache) ([]store.Reader, error) {
-	return all(t, terms.scanReader, `SELECT s.subscriber_id, s.categories, s.tags, s.frequency, p.timezone
+	return all(t, terms.scanReader, `SELECT s.subscriber_id, s.categories, s.tags, s.frequency, s.hour,
+		p.timezone, p.language, p.format, p.quiet_hours
 		FROM subscriptions s JOIN subscribers p ON p.id = s.subscriber_id
 		WHERE s.newsletter_id = ?1 AND s.subscriber_id > ?2 AND s.status = 'active'
 		AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.key_hash = p.key_hash)

@@ -47,9 +47,9 @@ func (t *tx) insertPerson(now time.Time, p store.Subscriber) (id int64, err erro
 	if p.CreatedAt.IsZero() {
 		p.CreatedAt = now
 	}
-	err = t.one(`INSERT INTO subscribers (email, key_hash, name, language, timezone, created_at)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id`,
-		[]any{p.Email, p.Key, p.Name, p.Language, p.Timezone, millis(p.CreatedAt)}, &id)
+	err = t.one(`INSERT INTO subscribers (email, key_hash, name, language, timezone, format, quiet_hours, created_at)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id`,
+		[]any{p.Email, p.Key, p.Name, p.Language, p.Timezone, orHTML(p.Format), p.QuietHours, millis(p.CreatedAt)}, &id)
 	return id, err
 }
 
@@ -64,10 +64,18 @@ func (t *tx) signUpPerson(now time.Time, p store.Subscriber) (int64, error) {
 	if id == 0 {
 		return t.insertPerson(now, p)
 	}
-	_, err = t.exec(`UPDATE subscribers SET name = ?2, language = ?3, timezone = ?4 WHERE id = ?1
+	_, err = t.exec(`UPDATE subscribers SET name = ?2, language = ?3, timezone = ?4, format = ?5, quiet_hours = ?6 WHERE id = ?1
 		AND NOT EXISTS (SELECT 1 FROM subscriptions s WHERE s.subscriber_id = ?1 AND s.status = 'active')`,
-		id, p.Name, p.Language, p.Timezone)
+		id, p.Name, p.Language, p.Timezone, orHTML(p.Format), p.QuietHours)
 	return id, err
+}
+
+// orHTML is a format as it is kept.
+func orHTML(format string) string {
+	if format == "" {
+		return store.FormatHTML
+	}
+	return format
 }
 
 // signUpSubscription makes or renews a pending subscription; pending is false
@@ -78,12 +86,14 @@ func (t *tx) signUpSubscription(now time.Time, newsletter, subscriber int64, sub
 		sub.Frequency = store.CadenceSchedule
 	}
 	n, err := t.exec(`INSERT INTO subscriptions
-		(newsletter_id, subscriber_id, status, categories, tags, frequency, created_at)
-		VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?6)
+		(newsletter_id, subscriber_id, status, categories, tags, frequency, hour, paused_until, created_at)
+		VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?6, ?7, ?8)
 		ON CONFLICT (newsletter_id, subscriber_id) DO UPDATE SET status = 'pending',
-		categories = excluded.categories, tags = excluded.tags, frequency = excluded.frequency
+		categories = excluded.categories, tags = excluded.tags, frequency = excluded.frequency,
+		hour = excluded.hour, paused_until = excluded.paused_until
 		WHERE subscriptions.status <> 'active'`,
-		newsletter, subscriber, encodeTerms(sub.Categories), encodeTerms(sub.Tags), sub.Frequency, millis(now))
+		newsletter, subscriber, encodeTerms(sub.Categories), encodeTerms(sub.Tags), sub.Frequency,
+		sub.Hour, millis(sub.PausedUntil), millis(now))
 	return n > 0, err
 }
 

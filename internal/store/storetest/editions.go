@@ -121,9 +121,9 @@ func testPlanBeside(f *fixture, posts []int64, b int64) {
 	second, _, err := f.PlanEdition(f.ctx, f.now, f.edition("weekly"), posts, audience, false)
 	f.check(err)
 	f.equal("readers", audience.readers, []store.Reader{
-		{SubscriberID: b - 1, Frequency: store.CadenceSchedule},
-		{SubscriberID: b, Frequency: store.CadenceSchedule, Seen: posts[:1]},
-		{SubscriberID: b + 1, Frequency: store.CadenceSchedule}})
+		{SubscriberID: b - 1, Frequency: store.CadenceSchedule, Format: store.FormatHTML},
+		{SubscriberID: b, Frequency: store.CadenceSchedule, Format: store.FormatHTML, Seen: posts[:1]},
+		{SubscriberID: b + 1, Frequency: store.CadenceSchedule, Format: store.FormatHTML}})
 	f.equal("second", second.Counts, store.Counts{Eligible: 3, Pending: 3})
 	groups, err := f.EditionGroups(f.ctx, second.ID)
 	f.check(err)

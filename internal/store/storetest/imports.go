@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"tidings/internal/store"
 )
@@ -91,9 +92,10 @@ func (f *fixture) arrange(email, state string) {
 
 func testImportFields(_ *testing.T, f *fixture) {
 	row := store.ImportRow{Line: 2, Subscriber: store.Subscriber{
-		Email: "a@example.com", Key: key("a@example.com"), Name: "Anna", Language: "de", Timezone: "Europe/Berlin", CreatedAt: epoch.AddDate(-1, 0, 0),
+		Email: "a@example.com", Key: key("a@example.com"), Name: "Anna", Language: "de", Timezone: "Europe/Berlin",
+		Format: store.FormatText, QuietHours: "22-7", CreatedAt: epoch.AddDate(-1, 0, 0),
 		Subscriptions: []store.Subscription{{Newsletter: "weekly", Status: store.StatusActive, Tags: []string{"go", "db"},
-			Frequency: "daily", CreatedAt: epoch.AddDate(-1, 0, 0), ConfirmedAt: epoch.AddDate(0, -6, 0)}},
+			Frequency: "daily", Hour: "6", PausedUntil: epoch.Add(48 * time.Hour), CreatedAt: epoch.AddDate(-1, 0, 0), ConfirmedAt: epoch.AddDate(0, -6, 0)}},
 	}}
 	apply := func(what string, want store.ImportReport) store.Subscriber {
 		f.t.Helper()

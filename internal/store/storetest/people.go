@@ -9,8 +9,10 @@ import (
 )
 
 func testSignUp(t *testing.T, f *fixture) {
-	bob := store.Subscriber{Email: "Bob@example.com", Key: key("bob"), Name: "Bob", Language: "en", Timezone: "Europe/Berlin"}
-	weekly := store.Subscription{Newsletter: "weekly", Tags: []string{"go", "db", "go"}, Categories: []string{"b, c", "a"}, Frequency: "daily"}
+	bob := store.Subscriber{Email: "Bob@example.com", Key: key("bob"), Name: "Bob", Language: "en", Timezone: "Europe/Berlin",
+		Format: store.FormatText, QuietHours: "22-7"}
+	weekly := store.Subscription{Newsletter: "weekly", Tags: []string{"go", "db", "go"}, Categories: []string{"b, c", "a"}, Frequency: "daily",
+		Hour: "6", PausedUntil: epoch.Add(48 * time.Hour)}
 	signUp := func(p store.Subscriber, sub store.Subscription, limit int) bool {
 		queued, err := f.SignUp(f.ctx, f.now, p, sub, limit, f.now.Add(-time.Hour))
 		f.check(err)
@@ -23,7 +25,8 @@ func testSignUp(t *testing.T, f *fixture) {
 	want := bob
 	want.ID, want.CreatedAt = p.ID, epoch
 	want.Subscriptions = []store.Subscription{{Newsletter: "weekly", Status: store.StatusPending,
-		Categories: []string{"a", "b, c"}, Tags: []string{"db", "go"}, Frequency: "daily", CreatedAt: epoch}}
+		Categories: []string{"a", "b, c"}, Tags: []string{"db", "go"}, Frequency: "daily",
+		Hour: "6", PausedUntil: epoch.Add(48 * time.Hour), CreatedAt: epoch}}
 	f.equal("person", p, want)
 
 	// Again, with other letters and other topics: the same person.
