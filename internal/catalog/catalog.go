@@ -25,6 +25,7 @@ type Entry struct {
 	Updated   time.Time // the later of Published and the declared last modification
 	FirstSeen time.Time // when the store first held the post
 	Changed   time.Time // when the file last changed, as far as is known
+	Announced time.Time // when it was told to be mailed again; zero if never
 }
 
 // Kind tells the taxonomies apart.

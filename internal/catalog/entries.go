@@ -16,7 +16,7 @@ func (r *roll) entryOf(rec *record, now time.Time) *Entry {
 	}
 	e := Entry{
 		Post: rec.post, PostID: rec.row.ID, ID: rec.row.GUID, Path: rec.row.Path, URL: rec.url,
-		Published: rec.row.Published.In(rec.post.Published.Location()), FirstSeen: rec.row.FirstSeen, Changed: rec.row.Changed,
+		Published: rec.row.Published.In(rec.post.Published.Location()), FirstSeen: rec.row.FirstSeen, Changed: rec.row.Changed, Announced: rec.row.Announced,
 	}
 	if e.Path != "" {
 		e.URL = r.cfg.address(e.Path)

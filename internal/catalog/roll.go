@@ -131,7 +131,7 @@ func (r *roll) expect(n int) {
 func normal(row store.Post) store.Post {
 	row.Published, row.FirstSeen = instant(row.Published), instant(row.FirstSeen)
 	row.Changed, row.Gone, row.ModTime = instant(row.Changed), instant(row.Gone), instant(row.ModTime)
-	row.Departed, row.Dated = instant(row.Departed), instant(row.Dated)
+	row.Departed, row.Dated, row.Announced = instant(row.Departed), instant(row.Dated), instant(row.Announced)
 	return row
 }
 
@@ -148,7 +148,7 @@ func differs(a, b store.Post) bool {
 	return a.GUID != b.GUID || a.File != b.File || a.FileHash != b.FileHash || a.BodyHash != b.BodyHash ||
 		a.Title != b.Title || a.Path != b.Path || !a.Published.Equal(b.Published) ||
 		!a.FirstSeen.Equal(b.FirstSeen) || !a.Changed.Equal(b.Changed) || !a.Gone.Equal(b.Gone) ||
-		!a.Departed.Equal(b.Departed) || !a.Dated.Equal(b.Dated)
+		!a.Departed.Equal(b.Departed) || !a.Dated.Equal(b.Dated) || a.Announce != b.Announce || !a.Announced.Equal(b.Announced)
 }
 
 // see takes in what the folder found.
@@ -273,6 +273,7 @@ func (r *roll) lodge(rec *record, f *finding, now time.Time) {
 	rec.row.File, rec.row.FileHash, rec.row.BodyHash = f.file, f.post.Hash, f.post.BodyHash
 	rec.row.Title, rec.row.Dated, rec.row.Gone = f.post.Title, instant(f.post.Published), time.Time{}
 	rec.row.Size, rec.row.ModTime = f.size, instant(f.modTime)
+	rec.announce(now)
 	rec.state, rec.bare = here, false
 	delete(r.spoilt, rec)
 	r.present[f.file] = rec
@@ -281,6 +282,17 @@ func (r *roll) lodge(rec *record, f *finding, now time.Time) {
 		r.save(rec)
 	}
 	r.touch(rec)
+}
+
+// announce notes what the post asks of digests now. Only a wish that is seen to
+// come up counts: one that stands in a file from the start, as after a move to
+// a new database, mails nobody anything old.
+func (rec *record) announce(now time.Time) {
+	wish, before := rec.post.Announce, rec.row.Announce
+	if rec.pinned() && wish != before && wish != "" && wish != post.Hold {
+		rec.row.Announced = instant(now)
+	}
+	rec.row.Announce = wish
 }
 
 // reclaim gives a post that is back its address, if that is still free.

@@ -31,6 +31,16 @@ func Number[T ~int | ~int64 | ~uint8](c Coder, v *T) {
 	*v = T(n)
 }
 
+// Flag codes a yes or no.
+func Flag(c Coder, v *bool) {
+	var n int64
+	if *v {
+		n = 1
+	}
+	c.Int(&n)
+	*v = n != 0
+}
+
 // List codes a list, each element by its own function.
 func List[T any](c Coder, list *[]T, element func(*T)) {
 	n := len(*list)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tidings/internal/catalog"
+	"tidings/internal/post"
 )
 
 // A Window is the span of time in which a post must have been published for
@@ -65,11 +66,15 @@ func (n Newsletter) exclude(e *catalog.Entry, w Window, settle time.Duration) st
 	switch {
 	case !n.Topics.Match(e.Post):
 		return "not in this newsletter's categories or tags"
+	case e.Announce == post.Hold:
+		return "held (hold: true)"
 	case e.Published.After(w.Now):
 		return "not published yet"
-	case !w.Since.IsZero() && e.Published.Before(w.Since):
+	case e.Announced.After(w.Now):
+		return "announced anew after that" // its mail is the next one, so that nobody gets it in both
+	case !w.Since.IsZero() && later(e.Published, e.Announced).Before(w.Since):
 		return "published before " + w.Since.In(n.Zone).Format(time.RFC3339)
-	case w.Since.IsZero() && w.Now.Sub(e.Published) > n.MaxPostAge:
+	case w.Since.IsZero() && w.Now.Sub(later(e.Published, e.Announced)) > n.MaxPostAge:
 		return fmt.Sprintf("%s (%s)", tooOld, days(n.MaxPostAge))
 	case w.Since.IsZero() && !n.owed(e, w.FirstSeen):
 		return fmt.Sprintf("%s (%s)", tooEarly, w.FirstSeen.In(n.Zone).Format(time.RFC3339))
@@ -86,7 +91,7 @@ func (n Newsletter) exclude(e *catalog.Entry, w Window, settle time.Duration) st
 // writing began: a post that came to the store after the newsletter counts
 // from the start of the newsletter's first day.
 func (n Newsletter) owed(e *catalog.Entry, firstSeen time.Time) bool {
-	if !e.Published.Before(firstSeen) {
+	if !later(e.Published, e.Announced).Before(firstSeen) {
 		return true
 	}
 	y, m, d := firstSeen.In(n.Zone).Date()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -149,12 +150,26 @@ func postIDs(entries []*catalog.Entry) []int64 {
 	return ids
 }
 
+// pinnedFirst gives posts in the order in which a mail shows them.
+func pinnedFirst(due []*catalog.Entry) []*catalog.Entry {
+	return slices.SortedStableFunc(slices.Values(due), func(a, b *catalog.Entry) int {
+		switch {
+		case a.Pinned == b.Pinned:
+			return 0
+		case a.Pinned:
+			return -1
+		}
+		return 1
+	})
+}
+
 // compose makes the frozen mail of one group.
 func (s *Service) compose(r Request, number int, due []*catalog.Entry, posts *catalog.Snapshot) (store.Group, error) {
 	_, from, err := mail.ParseMailbox(r.Newsletter.From)
 	if err != nil {
 		return store.Group{}, fmt.Errorf("newsletter %s: from: %w", r.Newsletter.Name, err)
 	}
+	due = pinnedFirst(due)
 	m, err := s.Templates.Compose(s.digestInput(r, due, posts))
 	if err != nil {
 		return store.Group{}, fmt.Errorf("compose %s: %w", r.Newsletter.Name, err)
@@ -239,13 +254,14 @@ func (s *Service) digestInput(r Request, due []*catalog.Entry, posts *catalog.Sn
 	items := make([]digest.Item, len(due))
 	for i, e := range due {
 		items[i] = digest.Item{
-			Title:      e.Title,
-			URL:        e.URL,
-			Summary:    e.Summary,
-			Published:  e.Published,
-			Categories: e.Categories,
-			Tags:       e.Tags,
-			Language:   e.Language,
+			Title:       e.Title,
+			URL:         e.URL,
+			Summary:     e.Summary,
+			Published:   e.Published,
+			Categories:  e.Categories,
+			Tags:        e.Tags,
+			Language:    e.Language,
+			ReadingTime: e.Minutes,
 		}
 	}
 	return digest.Input{

@@ -21,6 +21,8 @@ func (r *reader) post() (*Post, error) {
 	p.Categories, p.Tags = f.categories(), f.tags()
 	p.Authors, p.Enclosure, p.Comments = f.authors(), f.enclosure(), f.comments()
 	f.setImage(p)
+	f.setMailing(p)
+	p.Minutes = minutes(p.Body)
 	p.FullText = f.fullText()
 	p.Summary = f.summary(p.Body)
 	p.Params = f.params()

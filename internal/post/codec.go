@@ -29,6 +29,9 @@ func (p *Post) Code(c codec.Coder, loc *time.Location) {
 	c.Int(&p.Enclosure.Length)
 	codec.Number(c, &p.Enclosure.Duration)
 	c.Text(&p.Comments)
+	c.Text(&p.Announce)
+	codec.Flag(c, &p.Pinned)
+	codec.Number(c, &p.Minutes)
 	codec.Number(c, &p.BodyStart)
 	codec.Number(c, &p.BodySize)
 }

@@ -37,6 +37,8 @@ func fill(t *testing.T, name string, field reflect.Value, loc *time.Location) {
 		field.SetString(name + " é\x00")
 	case int, int64, time.Duration:
 		field.SetInt(-1234567)
+	case bool:
+		field.SetBool(true)
 	case Size, Enclosure:
 		for i := range field.NumField() {
 			fill(t, name+"."+field.Type().Field(i).Name, field.Field(i), loc)

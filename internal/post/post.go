@@ -56,6 +56,10 @@ type Post struct {
 	Summary    string // plain text, at most about 160 characters
 	FullText   *bool  // the post's own choice between full text and summary in feeds; nil: the feed's
 
+	Announce string // "": mailed once; Hold: not for now; "again…": once more, for each new value
+	Pinned   bool   // first in the mails it is in
+	Minutes  int    // to read it, rounded up; 0 for an empty one
+
 	BodyStart int // where the body begins in the text of the file, in bytes
 	BodySize  int // of the body without the blanks around it, in bytes
 

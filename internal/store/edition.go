@@ -76,7 +76,7 @@ func (c Counts) Balanced() bool {
 type Group struct {
 	EditionID int64
 	Number    int       // 0, 1, …
-	PostIDs   []int64   // newest first; they must be on record
+	PostIDs   []int64   // in the order of the mail; they must be on record
 	Zone      string    // IANA name; "" while all readers share the newsletter's
 	NotBefore time.Time // deliveries are not claimed earlier; zero: at once
 	Date      time.Time // the Date header

@@ -99,6 +99,8 @@ type Post struct {
 	Changed   time.Time
 	Gone      time.Time // when the file left; zero while it is there
 	Departed  time.Time // when readers ceased to see it; zero while they do
+	Announce  string    // what its file asks of digests
+	Announced time.Time // since when it is to be mailed again to who has it; never goes back
 	Size      int64     // of the file, with ModTime: an unchanged file need not be read again
 	ModTime   time.Time
 	Source    []byte // last good version of the file

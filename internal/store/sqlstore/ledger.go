@@ -18,9 +18,12 @@ func (t *tx) ledger(newsletter string, posts []int64) (*ledger, error) {
 	l := &ledger{posts: map[groupRef][]int64{}}
 	seen := map[int64]bool{}
 	for _, post := range posts {
+		// What was mailed before the post was announced anew does not count.
 		err := t.each(`SELECT g.edition_id, g.group_number FROM group_posts g
 			JOIN editions e ON e.id = g.edition_id JOIN newsletters n ON n.id = e.newsletter_id
-			WHERE g.post_id = ?1 AND n.name = ?2`, []any{post, newsletter}, func(r row) error {
+			JOIN edition_groups x ON x.edition_id = g.edition_id AND x.number = g.group_number
+			JOIN posts p ON p.id = g.post_id
+			WHERE g.post_id = ?1 AND n.name = ?2 AND coalesce(x.date, 0) >= coalesce(p.announced, 0)`, []any{post, newsletter}, func(r row) error {
 			var ref groupRef
 			if err := r.Scan(&ref.edition, &ref.number); err != nil {
 				return err

@@ -8,7 +8,7 @@ import (
 	"tidings/internal/store"
 )
 
-const postColumns = `guid, file, file_hash, body_hash, title, path, published, first_seen, changed, gone, size, mod_time, departed, dated`
+const postColumns = `guid, file, file_hash, body_hash, title, path, published, first_seen, changed, gone, size, mod_time, departed, dated, announce, announced`
 
 // LoadPosts implements [store.Posts].
 func (s *Store) LoadPosts(ctx context.Context) (posts []store.Post, err error) {
@@ -22,7 +22,7 @@ func (s *Store) LoadPosts(ctx context.Context) (posts []store.Post, err error) {
 func scanPost(r row) (p store.Post, err error) {
 	err = r.Scan(&p.ID, &p.GUID, &p.File, &p.FileHash, &p.BodyHash, &p.Title, &p.Path,
 		instant{&p.Published}, instant{&p.FirstSeen}, instant{&p.Changed}, instant{&p.Gone},
-		&p.Size, instant{&p.ModTime}, instant{&p.Departed}, instant{&p.Dated})
+		&p.Size, instant{&p.ModTime}, instant{&p.Departed}, instant{&p.Dated}, &p.Announce, instant{&p.Announced})
 	return p, err
 }
 
@@ -90,20 +90,21 @@ func (t *tx) savePost(p *store.Post) (id int64, err error) {
 func postArgs(p *store.Post) []any {
 	return []any{p.GUID, p.File, p.FileHash, p.BodyHash, p.Title, p.Path, millis(p.Published),
 		millis(p.FirstSeen), millis(p.Changed), millis(p.Gone), p.Size, millis(p.ModTime),
-		millis(p.Departed), millis(p.Dated)}
+		millis(p.Departed), millis(p.Dated), p.Announce, millis(p.Announced)}
 }
 
 func (t *tx) savePostRow(p *store.Post) (id int64, err error) {
 	args := postArgs(p)
 	if p.ID == 0 {
 		err = t.one(`INSERT INTO posts (`+postColumns+`)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) RETURNING id`, args, &id)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) RETURNING id`, args, &id)
 		return id, err
 	}
-	err = t.execOne(`UPDATE posts SET guid = CASE WHEN ?16 THEN ?1 ELSE guid END, file = ?2, file_hash = ?3,
+	err = t.execOne(`UPDATE posts SET guid = CASE WHEN ?18 THEN ?1 ELSE guid END, file = ?2, file_hash = ?3,
 		body_hash = ?4, title = ?5, path = ?6, published = coalesce(published, ?7),
 		first_seen = coalesce(first_seen, ?8), changed = ?9, gone = ?10, size = ?11, mod_time = ?12,
-		departed = ?13, dated = ?14 WHERE id = ?15`, append(args, p.ID, p.Renamed)...)
+		departed = ?13, dated = ?14, announce = ?15,
+		announced = CASE WHEN coalesce(announced, 0) > coalesce(?16, 0) THEN announced ELSE ?16 END WHERE id = ?17`, append(args, p.ID, p.Renamed)...)
 	return p.ID, err
 }
 

@@ -15,7 +15,7 @@ func testPosts(t *testing.T, f *fixture) {
 	a := &store.Post{
 		GUID: "tag:a", File: "2026/a.md", FileHash: "f", BodyHash: "b", Title: "Ä", Path: "/a/",
 		Published: time.Unix(0, 0).UTC(), FirstSeen: at(1), Changed: at(2), Gone: at(3), Size: 42, ModTime: at(4),
-		Departed: at(5), Dated: at(6), Source: []byte("# a"),
+		Departed: at(5), Dated: at(6), Announce: "again", Announced: at(7), Source: []byte("# a"),
 	}
 	b := &store.Post{GUID: "tag:b", Path: "/b/"}
 	f.check(f.SavePosts(f.ctx, []*store.Post{a, b}))
@@ -55,6 +55,17 @@ func testPostUpdates(_ *testing.T, f *fixture) {
 	loaded, err := f.LoadPosts(f.ctx)
 	f.check(err)
 	f.equal("what was pinned", words(loaded[0].GUID, loaded[0].Published, loaded[0].FirstSeen), words("a", epoch, epoch))
+
+	// An announcement never goes back in time.
+	for _, hour := range []time.Duration{2, 1, 0} {
+		if a.Announced = epoch.Add(hour * time.Hour); hour == 0 {
+			a.Announced = time.Time{}
+		}
+		f.check(f.SavePosts(f.ctx, []*store.Post{a}))
+		loaded, err := f.LoadPosts(f.ctx)
+		f.check(err)
+		f.equal("announced", loaded[0].Announced, epoch.Add(2*time.Hour))
+	}
 	a.GUID, a.Renamed = "b", true
 	f.fails("a GUID of another post", f.SavePosts(f.ctx, []*store.Post{a}), store.ErrExists)
 	a.GUID = "a4"

@@ -115,6 +115,33 @@ func testPlan(t *testing.T, f *fixture) {
 }
 
 // testPlanBeside plans while reader b has post 0 under way.
+// testAnnounced: who has a post is due it once more when it is announced anew.
+func testAnnounced(_ *testing.T, f *fixture) {
+	f.reader("a@example.com", "weekly")
+	posts := f.posts(2)
+	seen := func() []int64 {
+		e := f.edition("weekly")
+		audience := &due{posts: posts, date: f.now}
+		_, _, err := f.PlanEdition(f.ctx, f.now, e, posts, audience, true)
+		f.check(err)
+		return audience.readers[0].Seen
+	}
+	_, _, err := f.PlanEdition(f.ctx, f.now, f.edition("weekly"), posts, &due{posts: posts, date: f.now}, false)
+	f.check(err)
+	f.equal("under way", seen(), posts)
+
+	loaded, err := f.LoadPosts(f.ctx)
+	f.check(err)
+	f.now = f.now.Add(time.Hour)
+	loaded[0].Announce, loaded[0].Announced = "again", f.now
+	f.check(f.SavePosts(f.ctx, []*store.Post{&loaded[0]}))
+	f.equal("announced anew", seen(), posts[1:])
+
+	_, _, err = f.PlanEdition(f.ctx, f.now, f.edition("weekly"), posts, &due{posts: posts, date: f.now}, false)
+	f.check(err)
+	f.equal("under way again", len(seen()), 2)
+}
+
 func testPlanBeside(f *fixture, posts []int64, b int64) {
 	f.t.Helper()
 	audience := &due{posts: posts}

@@ -48,6 +48,7 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"RecordSkipped": testRecordEditions,
 		"Plan":          testPlan,
 		"PlanMany":      testPlanMany,
+		"Announced":     testAnnounced,
 		"Claim":         testClaim,
 		"Unwanted":      testUnwanted,
 		"CalledOff":     testCalledOff,
@@ -180,6 +181,7 @@ func (f *fixture) posts(n int) (ids []int64) {
 type due struct {
 	posts     []int64
 	notBefore time.Time
+	date      time.Time // of the groups
 	groups    []store.Group
 	number    map[string]int
 	readers   []store.Reader
@@ -196,6 +198,9 @@ func (d *due) Assign(r store.Reader) int {
 	if len(left) == 0 {
 		return -1
 	}
+	if d.date.IsZero() {
+		d.date = epoch
+	}
 	k := words(left)
 	if _, ok := d.number[k]; !ok {
 		if d.number == nil {
@@ -203,7 +208,7 @@ func (d *due) Assign(r store.Reader) int {
 		}
 		d.number[k] = len(d.groups)
 		d.groups = append(d.groups, store.Group{
-			Number: len(d.groups), PostIDs: left, Subject: "News " + k, Template: []byte(k), NotBefore: d.notBefore, Date: epoch,
+			Number: len(d.groups), PostIDs: left, Subject: "News " + k, Template: []byte(k), NotBefore: d.notBefore, Date: d.date,
 		})
 	}
 	return d.number[k]
