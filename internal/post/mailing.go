@@ -3,6 +3,7 @@ package post
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Hold is the value of Announce for a post that is not to be mailed for now.
@@ -63,16 +64,19 @@ const (
 // markup, words count as words: it is an estimate.
 func minutes(body string) int {
 	words, characters, inside := 0, 0, false
-	for _, r := range body {
-		switch {
-		case r < 0x80 && (r|0x20 >= 'a' && r|0x20 <= 'z' || r >= '0' && r <= '9'):
-			if !inside {
+	for i := 0; i < len(body); {
+		if c := body[i]; c < utf8.RuneSelf {
+			if inWord[c] && !inside {
 				words++
 			}
-			inside = true
-		case r < 0x80:
-			inside = inside && (r == '\'' || r == '-' || r == '_' || r == '.' || r == '/')
-		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar):
+			inside = inWord[c] || inside && joinsWords[c]
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(body[i:])
+		i += size
+		switch {
+		case unicode.In(r, unspaced...):
 			characters++
 			inside = false
 		case unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r):
@@ -86,4 +90,21 @@ func minutes(body string) int {
 	}
 	read := words*charactersAMinute + characters*wordsAMinute
 	return (read + wordsAMinute*charactersAMinute - 1) / (wordsAMinute * charactersAMinute)
+}
+
+// unspaced are scripts without spaces between words.
+var unspaced = []*unicode.RangeTable{unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar}
+
+// inWord are the ASCII characters that make a word, joinsWords those that do
+// not end one.
+var (
+	inWord     = ofASCII("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+	joinsWords = ofASCII("'-_./")
+)
+
+func ofASCII(chars string) (set [utf8.RuneSelf]bool) {
+	for _, c := range chars {
+		set[c] = true
+	}
+	return set
 }

@@ -27,3 +27,11 @@ func TestMinutes(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkMinutes(b *testing.B) {
+	body := strings.Repeat("Every word of a long post counts, and none is kept. ", 80)
+	for b.Loop() {
+		minutes(body)
+	}
+	b.SetBytes(int64(len(body)))
+}
