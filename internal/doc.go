@@ -23,6 +23,7 @@
 //	cachefile   what could be made again, kept in a file           —
 //	clock       time, true or rehearsed                            —
 //	codec       values → bytes and back                            —
+//	locale      the words of pages and mails, by language; pure    —
 //	config      config.yaml: shape, defaults, strict reading       —
 //	term        keys and slugs of categories and tags              —
 //	token       secrets of links, keyed hashes of addresses        —
@@ -32,20 +33,20 @@
 //	bounce      what a bounce, complaint or auto-reply says; pure  —
 //	feed        a feed's description → RSS, Atom, JSON, OPML; pure —
 //	mail        messages, MIME templates with slots, DKIM          —
-//	page        web pages from templates; no HTTP                  —
 //	daemon      runs the parts: ordered start, drain, stop         —
 //	pace        when a mail may begin: circuits, speeds, how many  clock store
 //	smtpd       takes mail for a few addresses: SMTP, LMTP         —
 //	websub      tells hubs of changed feeds                        store
 //	post        one file → one Post; body → clean HTML             codec term
+//	page        web pages from templates; no HTTP                  locale
 //	relay       a message → SMTP or the capture box                mail
-//	digest      posts + templates → a mail.Message; pure           mail
+//	digest      posts + templates → a mail.Message; pure           locale mail
 //	catalog     all posts: identity, snapshot, watcher             cachefile codec post store term
 //	adopt       which entry of a former feed is which post         catalog
 //	publish     snapshot → the current set of documents; files     cachefile catalog feed post store term
 //	newsletter  the rules with state: people, plans, sending       bounce catalog clock digest journal mail pace post relay schedule store term token
 //	alert       tells the maintainer what is wrong, by mail        clock digest mail newsletter pace relay schedule store
-//	web         pages, feeds over HTTP, sign-up, the mailbox       catalog feed newsletter page publish relay store term
+//	web         pages, feeds over HTTP, sign-up, the mailbox       catalog feed locale newsletter page publish relay store term
 //
 // Package templates (embedded files) imports none of them; cmd/tidings wires
 // all of them. cmd/relaytest is relay/relaytest, the mail server that fails on

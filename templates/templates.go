@@ -1,6 +1,6 @@
 // Package templates holds the built-in templates of mails and web pages and
-// the pages' style sheets and scripts, as one file system: email/, web/ and
-// assets/. Overlay lets a directory of the user's replace any of them, file by
+// the pages' style sheets and scripts, as one file system: email/, web/, assets/
+// and, for the words of both, locales/. Overlay lets a directory of the user's replace any of them, file by
 // file. It does not parse them: that is left to the packages that know what
 // each is filled with.
 package templates
@@ -15,7 +15,7 @@ import (
 	"strings"
 )
 
-//go:embed email web assets
+//go:embed email web assets locales
 var builtin embed.FS
 
 // Builtin gives the templates as shipped.

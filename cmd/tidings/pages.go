@@ -42,6 +42,7 @@ func (a *app) handler(posts *library, s *newsletter.Service, sender *newsletter.
 		Title:          c.Site.Title,
 		Description:    c.Site.Description,
 		Language:       c.Site.Language,
+		Languages:      c.Site.Languages,
 		SiteURL:        c.Site.URL,
 		BaseURL:        c.HTTP.URL,
 		FeedsURL:       c.Feeds.URL,

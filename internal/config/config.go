@@ -39,13 +39,14 @@ type Config struct {
 
 // Site describes the blog.
 type Site struct {
-	Title       string `yaml:"title" check:"required" doc:"Title of the blog, of its feeds and in mails."`
-	Description string `yaml:"description" check:"lines" doc:"One or two sentences about the blog."`
-	URL         string `yaml:"url" check:"required,url" doc:"Where people read the posts; the addresses of posts start here."`
-	Language    string `yaml:"language" check:"required,language" doc:"Language of the blog, as a BCP 47 tag: en, pt-BR."`
-	Timezone    string `yaml:"timezone" check:"required,zone" doc:"Time zone of dates without one, as an IANA name: Europe/Berlin."`
-	Author      Author `yaml:"author" doc:"Author of posts that name none."`
-	Icon        string `yaml:"icon" check:"picture" doc:"Address of a square picture that readers show beside the feeds."`
+	Title       string   `yaml:"title" check:"required" doc:"Title of the blog, of its feeds and in mails."`
+	Description string   `yaml:"description" check:"lines" doc:"One or two sentences about the blog."`
+	URL         string   `yaml:"url" check:"required,url" doc:"Where people read the posts; the addresses of posts start here."`
+	Language    string   `yaml:"language" check:"required,language" doc:"Language of the blog, as a BCP 47 tag: en, pt-BR."`
+	Languages   []string `yaml:"languages" check:"unique,language" doc:"Languages beside it in which the web pages answer browsers that ask for them."`
+	Timezone    string   `yaml:"timezone" check:"required,zone" doc:"Time zone of dates without one, as an IANA name: Europe/Berlin."`
+	Author      Author   `yaml:"author" doc:"Author of posts that name none."`
+	Icon        string   `yaml:"icon" check:"picture" doc:"Address of a square picture that readers show beside the feeds."`
 }
 
 // Location is Timezone, which Parse has checked.

@@ -17,6 +17,7 @@ type ConfirmInput struct {
 	Topics     []string // what the visitor chose; empty: everything
 	Date       time.Time
 	ValidUntil time.Time // when the link stops working; zero: not said
+	Language   string    // the reader's, BCP 47; "", or one there are no messages in: the site's
 }
 
 // confirmation is what the templates of that mail are filled with.
@@ -31,18 +32,18 @@ type confirmation struct {
 func (t *Templates) Confirm(in ConfirmInput) (mail.Message, error) {
 	nonce := mail.NewNonce()
 	slot := mail.Mark(nonce, SlotConfirm)
-	l, err := newLetter(in.Site, in.Newsletter, in.Base, in.Topics, in.Date)
+	l, err := newLetter(in.Site, in.Newsletter, in.Base, in.Topics, in.Date, t.voice(in.Language, in.Site.Language))
 	if err != nil {
 		return mail.Message{}, err
 	}
-	l.Subject = cut("Please confirm your subscription to "+l.Newsletter.Title, maxSubject)
-	l.Preheader = cut("One click, and new posts from "+l.Site.Title+" come to you by mail.", 100)
+	l.Subject = cut(l.words.T("confirmation.subject", "newsletter", l.Newsletter.Title), maxSubject)
+	l.Preheader = cut(l.words.T("confirmation.preheader", "site", l.Site.Title), 100)
 	c := confirmation{
 		letter:  l,
 		Confirm: strings.TrimRight(webURL(in.Base), "/") + "/confirm/" + slot,
-		Until:   l.day(in.ValidUntil, "January 2, 2006"),
+		Until:   l.longDay(in.ValidUntil),
 	}
-	html, text, err := t.confirm.render(c)
+	html, text, err := t.in[l.words].confirm.render(c)
 	if err != nil {
 		return mail.Message{}, err
 	}

@@ -53,3 +53,42 @@ func TestConfirmNeedsBase(t *testing.T) {
 		t.Error("a confirmation without a public address was made")
 	}
 }
+
+// The mail is in the reader's language, if there are messages in it; else in
+// the site's.
+func TestConfirmLanguage(t *testing.T) {
+	for _, c := range []struct{ site, reader, subject, lang string }{
+		{"en", "", "Please confirm your subscription to The Weekly", "en"},
+		{"en", "de-CH", "Bitte bestätigen Sie Ihr Abonnement von The Weekly", "de-CH"},
+		{"de", "nl", "Bitte bestätigen Sie Ihr Abonnement von The Weekly", "de"},
+		{"de", "en", "Please confirm your subscription to The Weekly", "en"},
+		{"pt-BR", "", "Please confirm your subscription to The Weekly", "pt-BR"},
+	} {
+		in := sample(1)
+		m, err := builtin(t).Confirm(digest.ConfirmInput{
+			Site: digest.Site{Title: in.Site.Title, URL: in.Site.URL, Language: c.site}, Newsletter: in.Newsletter,
+			Base: in.Base, Date: monday, ValidUntil: monday, Language: c.reader,
+		})
+		if err != nil || m.Subject != c.subject || m.Language != c.lang {
+			t.Errorf("%s reader on a site in %s: %q in %s, %v; want %q in %s", c.reader, c.site, m.Subject, m.Language, err, c.subject, c.lang)
+		}
+	}
+}
+
+// Subjects count in the language's own plural forms.
+func TestSubjectPlurals(t *testing.T) {
+	for _, c := range []struct {
+		language string
+		posts    int
+		want     string
+	}{
+		{"de", 1, "T"}, {"de", 2, "T und 1 weiterer Beitrag"}, {"de", 3, "T und 2 weitere Beiträge"},
+		{"ar", 3, "T ومقالان آخران"}, {"ar", 4, "T و3 مقالات أخرى"}, {"ja", 5, "T ほか4件"}, {"fr", 2, "T et 1 autre article"},
+	} {
+		in := sample(c.posts)
+		in.Items[0].Title, in.Language = "T", c.language
+		if m := compose(t, in); m.Subject != c.want {
+			t.Errorf("%s, %d posts: %q, want %q", c.language, c.posts, m.Subject, c.want)
+		}
+	}
+}

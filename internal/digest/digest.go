@@ -72,6 +72,7 @@ type Input struct {
 	Date       time.Time
 	Location   *time.Location // the zone Date is shown in; nil: its own
 	Topics     []string       // what the newsletter is limited to, display names; empty: every post
+	Language   string         // the readers', BCP 47; "", or one there are no messages in: the site's
 
 	// Preferences says that Base has a page /preferences/TOKEN for the
 	// unsubscribe token, which is then linked.
@@ -88,7 +89,7 @@ func (t *Templates) Compose(in Input) (mail.Message, error) {
 	}
 	nonce := mail.NewNonce()
 	slot := mail.Mark(nonce, SlotUnsubscribe)
-	e, err := newEdition(in, slot, t.intro)
+	e, err := newEdition(in, t.voice(in.Language, in.Site.Language), slot, t.intro)
 	if err != nil {
 		return mail.Message{}, err
 	}

@@ -83,10 +83,20 @@ func TestGolden(t *testing.T) {
 	single.Items[0].Tags, single.Items[0].Categories, single.Items[0].ReadingTime = nil, nil, 0
 
 	foreign := sample(2)
-	foreign.Site.Language, foreign.Site.Title = "ar", "البيت"
-	foreign.Items[0].Title, foreign.Items[0].Summary = "كيف تبني حوضاً مرتفعاً", "الخشب والتربة وبعد الظهر كل ما تحتاجه."
+	foreign.Site.Language, foreign.Site.Title = "he", "הבית"
+	foreign.Items[0].Title, foreign.Items[0].Summary = "איך בונים ערוגה מוגבהת", "עץ, אדמה ואחר צהריים אחד הם כל מה שצריך."
 
-	cases := map[string]digest.Input{"single": single, "intro": intro, "grouped": sample(11), "foreign": foreign}
+	arabic := sample(12)
+	arabic.Site.Language, arabic.Site.Title = "ar", "البيت"
+	arabic.Items[0].Title, arabic.Items[0].Summary = "كيف تبني حوضاً مرتفعاً", "الخشب والتربة وبعد الظهر كل ما تحتاجه."
+	arabic.Items[1].Language = "en"
+	arabic.Topics = []string{"الحديقة", "المطبخ"}
+
+	german := sample(3) // of a reader, on an English site
+	german.Language, german.Topics = "de", []string{"Gardening", "Kitchen"}
+	german.Items[0].Language, german.Items[0].Title = "de", "Ein Hochbeet bauen"
+
+	cases := map[string]digest.Input{"single": single, "intro": intro, "grouped": sample(11), "foreign": foreign, "arabic": arabic, "german": german}
 	for name, in := range cases {
 		t.Run(name, func(t *testing.T) { golden(t, name, compose(t, in)) })
 	}

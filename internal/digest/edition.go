@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"cmp"
 	"html/template"
 	"slices"
 	"strings"
@@ -64,12 +65,12 @@ const (
 	groupCategories = 3
 )
 
-func newEdition(in Input, slot string, r *introRenderer) (edition, error) {
+func newEdition(in Input, v voice, slot string, r *introRenderer) (edition, error) {
 	date := in.Date
 	if in.Location != nil {
 		date = date.In(in.Location)
 	}
-	l, err := newLetter(in.Site, in.Newsletter, in.Base, in.Topics, date)
+	l, err := newLetter(in.Site, in.Newsletter, in.Base, in.Topics, date, v)
 	if err != nil {
 		return edition{}, err
 	}
@@ -98,13 +99,13 @@ func (l letter) entry(item Item, leads bool) entry {
 		URL:         webURL(item.URL),
 		Summary:     cut(clean(item.Summary), maxSummary),
 		Published:   item.Published,
-		Day:         l.day(item.Published, "Jan 2, 2006"),
-		Category:    strings.Join(categories, ", "),
+		Day:         l.day(item.Published),
+		Category:    strings.Join(categories, l.words.T("list.comma")),
 		Tags:        cleanAll(item.Tags, maxTags),
 		ReadingTime: max(item.ReadingTime, 0),
 	}
-	if lang := canonical(item.Language); lang != l.Language {
-		p.Language = lang
+	if p.Language = cmp.Or(canonical(item.Language), l.site); p.Language == l.Language {
+		p.Language = ""
 	}
 	if len(categories) > 0 {
 		p.group = categories[0]

@@ -31,7 +31,7 @@ func (t *Templates) fit(e edition) (html, text string, err error) {
 	all, last := len(e.posts), len(shortenings)-1
 	if all == e.Count {
 		for _, s := range shortenings {
-			html, text, err = t.digest.render(e.shorten(all, s))
+			html, text, err = t.in[e.words].digest.render(e.shorten(all, s))
 			if err != nil || sent(html, text) <= maxSent {
 				return html, text, err
 			}
@@ -41,7 +41,7 @@ func (t *Templates) fit(e edition) (html, text string, err error) {
 		if err != nil {
 			return true
 		}
-		html, text, err = t.digest.render(e.shorten(n+1, shortenings[last]))
+		html, text, err = t.in[e.words].digest.render(e.shorten(n+1, shortenings[last]))
 		return sent(html, text) > maxSent
 	})
 	if err != nil {
@@ -50,7 +50,7 @@ func (t *Templates) fit(e edition) (html, text string, err error) {
 	if n == 0 {
 		return "", "", ErrTooLarge
 	}
-	return t.digest.render(e.shorten(n, shortenings[last]))
+	return t.in[e.words].digest.render(e.shorten(n, shortenings[last]))
 }
 
 // sent is the size of both parts in the encoding they are sent in, quoted-

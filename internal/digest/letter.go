@@ -8,16 +8,17 @@ import (
 
 	"golang.org/x/text/language"
 
+	"tidings/internal/locale"
 	"tidings/internal/mail"
 )
 
 // letter is what every mail shows. Templates see its fields; all strings are
 // clean, all addresses absolute.
 type letter struct {
-	Language   string            // BCP 47
+	Language   string            // BCP 47; the readers'
 	Direction  string            // ltr or rtl
 	Align      string            // left or right: where lines start
-	English    template.HTMLAttr // marks the templates' own words as English where the mail is not
+	English    template.HTMLAttr // marks the templates' own words as English where there are none in the mail's language
 	Subject    string
 	Preheader  string // what mail programs show beside the subject
 	Site       Site
@@ -25,36 +26,75 @@ type letter struct {
 	Topics     []string
 	Date       time.Time
 	Day        string // Date for people
+
+	words *locale.Language // of what the templates say
+	site  string           // the language of posts that name none
 }
 
-func newLetter(site Site, n Newsletter, base string, topics []string, date time.Time) (letter, error) {
+// voice is the language of a mail and that of its words, which is English
+// where there are no messages in the mail's.
+type voice struct {
+	tag   language.Tag
+	words *locale.Language
+}
+
+// voice finds the language for readers on a site.
+func (t *Templates) voice(readers, site string) voice {
+	for _, wanted := range []string{readers, site} {
+		tag, err := language.Parse(wanted)
+		if err != nil || tag == language.Und {
+			continue
+		}
+		if words, ok := t.locales.Find(wanted); ok || wanted == site {
+			return voice{tag, words}
+		}
+	}
+	return voice{language.English, t.locales.English()}
+}
+
+func newLetter(site Site, n Newsletter, base string, topics []string, date time.Time, v voice) (letter, error) {
 	if webURL(base) == "" {
 		return letter{}, fmt.Errorf("the public address %q is not an absolute http or https address: set http.url", base)
 	}
-	tag, err := language.Parse(site.Language)
-	if err != nil || tag == language.Und {
-		tag = language.English
+	own := canonical(site.Language)
+	if own == "" {
+		own = language.English.String()
 	}
 	l := letter{
-		Language:   tag.String(),
-		Direction:  "ltr",
+		Language:   v.tag.String(),
+		Direction:  locale.Direction(v.tag.String()),
 		Align:      "left",
-		Site:       Site{Title: cut(clean(site.Title), maxName), URL: webURL(site.URL), Language: tag.String()},
+		Site:       Site{Title: cut(clean(site.Title), maxName), URL: webURL(site.URL), Language: own},
 		Newsletter: cleanNewsletter(n),
 		Topics:     cleanAll(topics, maxTopics),
 		Date:       date,
+		words:      v.words,
+		site:       own,
 	}
-	if rightToLeft(tag) {
-		l.Direction, l.Align = "rtl", "right"
+	if l.Direction == "rtl" {
+		l.Align = "right"
 	}
-	if !isEnglish(tag) {
-		l.English = `lang="en" dir="ltr"`
+	if !sameBase(v.tag, v.words.Tag) {
+		l.English = template.HTMLAttr(`lang="` + v.words.Tag.String() + `" dir="` + v.words.Dir() + `"`)
 	}
 	if l.Site.Title == "" {
 		l.Site.Title = l.Newsletter.Title
 	}
-	l.Day = l.day(date, "January 2, 2006")
+	l.Day = l.longDay(date)
 	return l, nil
+}
+
+// day gives a day for people, briefly. English months mean little in other
+// languages, so those there are no messages in get the ISO form.
+func (l letter) day(t time.Time) string { return l.unlessISO(t, l.words.Date) }
+
+func (l letter) longDay(t time.Time) string { return l.unlessISO(t, l.words.LongDate) }
+
+func (l letter) unlessISO(t time.Time, write func(time.Time) string) string {
+	if l.English != "" && !t.IsZero() {
+		return t.Format(time.DateOnly)
+	}
+	return write(t)
 }
 
 // Limits of what the configuration may bring into a mail.
@@ -85,18 +125,6 @@ func cleanLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// day gives a day for people. English months mean little in other languages,
-// so those get the ISO form.
-func (l letter) day(t time.Time, english string) string {
-	if t.IsZero() {
-		return ""
-	}
-	if l.English != "" {
-		return t.Format(time.DateOnly)
-	}
-	return t.Format(english)
-}
-
 // message puts the mail together.
 func (l letter) message(html, text string, headers []mail.Header, nonce string) mail.Message {
 	return mail.Message{
@@ -112,17 +140,9 @@ func (l letter) message(html, text string, headers []mail.Header, nonce string) 
 	}
 }
 
-func isEnglish(tag language.Tag) bool {
-	base, _ := tag.Base()
-	return base.String() == "en"
-}
-
-// rightToLeft reports whether the language's script runs from right to left.
-func rightToLeft(tag language.Tag) bool {
-	script, _ := tag.Script()
-	switch script.String() {
-	case "Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg", "Mand", "Samr":
-		return true
-	}
-	return false
+// sameBase reports whether two tags are of one language, whatever the region.
+func sameBase(a, b language.Tag) bool {
+	first, _ := a.Base()
+	second, _ := b.Base()
+	return first == second
 }

@@ -156,7 +156,7 @@ func TestImages(t *testing.T) {
 // Words of the templates are marked as English where the mail is not.
 func TestForeignMailMarksEnglish(t *testing.T) {
 	in := sample(1)
-	in.Site.Language = "fr-CA"
+	in.Site.Language = "pt-BR"
 	doc := parse(t, compose(t, in).HTML)
 	for _, a := range all(doc, atom.A) {
 		if text(a) != "Unsubscribe" {

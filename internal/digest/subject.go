@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"text/template"
@@ -11,9 +12,6 @@ import (
 // maxSubject is the length of a subject in characters. Phones show about 40,
 // desktops about 100.
 const maxSubject = 120
-
-// defaultSubject names the leading post and counts the others.
-const defaultSubject = `{{.Title}}{{if eq .More 1}} and 1 more post{{else if .More}} and {{.More}} more posts{{end}}`
 
 // subjectFields is what a subject template may use.
 type subjectFields struct {
@@ -32,8 +30,8 @@ type Day struct {
 	text string
 }
 
-// String gives the day for people: "April 7, 2025", or "2025-04-07" where the
-// site is not in English.
+// String gives the day for people, as the language of the mail writes it:
+// "April 7, 2025", "7. April 2025".
 func (d Day) String() string { return d.text }
 
 // CheckSubject reports what is wrong with a subject template.
@@ -57,29 +55,39 @@ func subject(in Input, e edition) (string, error) {
 		Site:       e.Site.Title,
 		Date:       Day{Time: e.Date, text: e.Day},
 	}
-	for _, source := range []string{in.Newsletter.SubjectTemplate, defaultSubject} {
-		if strings.TrimSpace(source) == "" {
-			continue
-		}
-		s, err := fillWithin(source, f, maxSubject)
+	if source := in.Newsletter.SubjectTemplate; strings.TrimSpace(source) != "" {
+		s, err := within(maxSubject, f.Title, func(title string) (string, error) {
+			f.Title = title
+			return fill(source, f)
+		})
 		if s != "" || err != nil {
 			return s, err
 		}
 	}
-	return f.Newsletter, nil
+	s, err := within(maxSubject, f.Title, func(title string) (string, error) {
+		return clean(e.defaultSubject(title)), nil
+	})
+	return cmp.Or(s, f.Newsletter), err
 }
 
-// fillWithin fills the template, with a shorter title if need be.
-func fillWithin(source string, f subjectFields, limit int) (string, error) {
+// defaultSubject names the leading post and counts the others.
+func (e edition) defaultSubject(title string) string {
+	if more := e.Count - 1; more > 0 {
+		return e.words.Count("digest.subject", more, "title", title)
+	}
+	return title
+}
+
+// within makes a text around a title, with a shorter one if need be.
+func within(limit int, title string, make func(title string) (string, error)) (string, error) {
 	const shortest = 30 // a title cut further says nothing
-	s, err := fill(source, f)
+	s, err := make(title)
 	if err != nil {
 		return "", err
 	}
 	if over := utf8.RuneCountInString(s) - limit; over > 0 {
-		title := utf8.RuneCountInString(f.Title)
-		f.Title = cut(f.Title, max(title-over, min(title, shortest)))
-		if s, err = fill(source, f); err != nil {
+		length := utf8.RuneCountInString(title)
+		if s, err = make(cut(title, max(length-over, min(length, shortest)))); err != nil {
 			return "", err
 		}
 	}

@@ -1,15 +1,17 @@
 package digest
 
 import (
+	"errors"
 	"fmt"
 	htmltemplate "html/template"
 	"io"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 	texttemplate "text/template"
 	"time"
+
+	"tidings/internal/locale"
 )
 
 // The template files. The HTML ones share the definitions of frameHTML.
@@ -23,9 +25,13 @@ const (
 
 // Templates makes mails. It is safe for concurrent use.
 type Templates struct {
-	digest, confirm page
-	intro           *introRenderer
+	locales *locale.Catalogue
+	in      map[*locale.Language]pages
+	intro   *introRenderer
 }
+
+// pages is every mail in one language.
+type pages struct{ digest, confirm page }
 
 // page is one mail's pair of templates.
 type page struct {
@@ -37,35 +43,60 @@ type executor interface {
 	Execute(w io.Writer, data any) error
 }
 
-// Parse reads the templates from files, which has the folder email/, and
-// tries them with sample mails. Errors name the file, and the line where they
+// Parse reads the templates and the messages from files, which has the folders
+// email/ and locales/, and tries them with sample mails in each language. Errors name the file, and the line where they
 // can. A template without the link that its mail is for is refused.
 func Parse(files fs.FS) (*Templates, error) {
+	locales, err := locale.Load(files)
+	if err != nil {
+		return nil, err
+	}
 	look := newStylesheet()
-	t := &Templates{intro: newIntroRenderer(look)}
-	var err error
-	if t.digest, err = parsePage(files, look, digestHTML, digestText); err != nil {
-		return nil, err
-	}
-	if t.confirm, err = parsePage(files, look, confirmHTML, confirmText); err != nil {
-		return nil, err
-	}
-	for _, in := range samples() {
-		if _, err := t.Compose(in); err != nil {
-			return nil, fmt.Errorf("mail templates, tried with a sample digest: %w", err)
+	t := &Templates{locales: locales, in: map[*locale.Language]pages{}, intro: newIntroRenderer(look)}
+	for _, words := range locales.Languages() {
+		p := parser{files: files, look: look, locales: locales, words: words}
+		var own pages
+		if own.digest, err = p.parse(digestHTML, digestText); err != nil {
+			return nil, err
 		}
-		c := ConfirmInput{Site: in.Site, Newsletter: in.Newsletter, Base: in.Base, Topics: in.Topics, Date: in.Date, ValidUntil: in.Date}
-		if _, err := t.Confirm(c); err != nil {
-			return nil, fmt.Errorf("mail templates, tried with a sample confirmation: %w", err)
+		if own.confirm, err = p.parse(confirmHTML, confirmText); err != nil {
+			return nil, err
+		}
+		t.in[words] = own
+		if err := t.try(words.Tag.String()); err != nil {
+			return nil, err
 		}
 	}
 	return t, nil
 }
 
-func parsePage(files fs.FS, look stylesheet, htmlFile, textFile string) (page, error) {
-	html := htmltemplate.New(frameHTML).Funcs(htmlFuncs(look))
+// try makes sample mails in a language.
+func (t *Templates) try(language string) error {
+	for _, in := range samples() {
+		in.Language = language
+		if _, err := t.Compose(in); err != nil {
+			return fmt.Errorf("mail templates, tried with a sample digest: %w", err)
+		}
+		c := ConfirmInput{Site: in.Site, Newsletter: in.Newsletter, Base: in.Base, Topics: in.Topics, Date: in.Date, ValidUntil: in.Date, Language: language}
+		if _, err := t.Confirm(c); err != nil {
+			return fmt.Errorf("mail templates, tried with a sample confirmation: %w", err)
+		}
+	}
+	return nil
+}
+
+// parser parses templates that speak one language.
+type parser struct {
+	files   fs.FS
+	look    stylesheet
+	locales *locale.Catalogue
+	words   *locale.Language
+}
+
+func (p parser) parse(htmlFile, textFile string) (page, error) {
+	html := htmltemplate.New(frameHTML).Funcs(htmlFuncs(p.look, p.words)).Funcs(p.words.Funcs())
 	for _, name := range []string{frameHTML, htmlFile} {
-		source, err := fs.ReadFile(files, name)
+		source, err := fs.ReadFile(p.files, name)
 		if err != nil {
 			return page{}, fmt.Errorf("read mail template: %w", err)
 		}
@@ -73,13 +104,21 @@ func parsePage(files fs.FS, look stylesheet, htmlFile, textFile string) (page, e
 			return page{}, fmt.Errorf("mail template %s: %w", name, err)
 		}
 	}
-	source, err := fs.ReadFile(files, textFile)
+	for _, defined := range html.Templates() {
+		if err := errors.Join(p.locales.Check(defined.Tree)...); err != nil {
+			return page{}, err
+		}
+	}
+	source, err := fs.ReadFile(p.files, textFile)
 	if err != nil {
 		return page{}, fmt.Errorf("read mail template: %w", err)
 	}
-	text, err := texttemplate.New(textFile).Funcs(textFuncs()).Parse(string(source))
+	text, err := texttemplate.New(textFile).Funcs(textFuncs(p.words)).Funcs(p.words.Funcs()).Parse(string(source))
 	if err != nil {
 		return page{}, fmt.Errorf("mail template %s: %w", textFile, err)
+	}
+	if err := errors.Join(p.locales.Check(text.Tree)...); err != nil {
+		return page{}, err
 	}
 	return page{html: html, text: text}, nil
 }
@@ -96,29 +135,36 @@ func (p page) render(data any) (html, text string, err error) {
 	return h.String(), t.String(), nil
 }
 
-// htmlFuncs are the functions of the HTML templates: those of sharedFuncs, and
+// htmlFuncs are the functions of the HTML templates: those of sharedFuncs and
+// of locale.Language.Funcs, and
 //
 //	css NAME       class and style of a kind of element, see newStylesheet
 //	darkStyles     content of a style element: phones, dark mode
 //	outlookStyles  content of another: dark mode in Outlook's apps
 //	mso HTML       what only Outlook with Word's engine sees
 //	lines TEXT     its lines
-func htmlFuncs(look stylesheet) htmltemplate.FuncMap {
-	funcs := sharedFuncs()
+//	link URL NAME  a link in a message, that looks like a kind of element
+func htmlFuncs(look stylesheet, words *locale.Language) htmltemplate.FuncMap {
+	funcs := sharedFuncs(words)
 	funcs["css"] = look.attributes
 	funcs["darkStyles"] = func() htmltemplate.CSS { return htmltemplate.CSS(look.media()) }
 	funcs["outlookStyles"] = func() htmltemplate.CSS { return htmltemplate.CSS(look.outlook()) }
 	funcs["mso"] = func(s string) htmltemplate.HTML { return htmltemplate.HTML("<!--[if mso]>" + s + "<![endif]-->") }
+	funcs["link"] = func(address, name string) (locale.Link, error) {
+		attributes, err := look.attributes(name)
+		return locale.Link{URL: address, Attributes: attributes}, err
+	}
 	funcs["lines"] = func(s string) []string { return strings.Split(s, "\n") }
 	return funcs
 }
 
-// textFuncs are the functions of the text templates: those of sharedFuncs, and
+// textFuncs are the functions of the text templates: those of sharedFuncs and
+// of locale.Language.Funcs, and
 //
 //	wrap PART…        the parts as one text, broken at 72 columns
 //	underline C TEXT  a line of C as wide as the text
-func textFuncs() texttemplate.FuncMap {
-	funcs := sharedFuncs()
+func textFuncs(words *locale.Language) texttemplate.FuncMap {
+	funcs := sharedFuncs(words)
 	funcs["wrap"] = func(parts ...string) string { return wrap(strings.Join(parts, ""), "", "") }
 	funcs["underline"] = func(c, s string) string { return strings.Repeat(c, min(columns(s), lineWidth)) }
 	return funcs
@@ -126,32 +172,18 @@ func textFuncs() texttemplate.FuncMap {
 
 // sharedFuncs are functions of all templates:
 //
-//	date FORM TIME    the time in Go's reference form
-//	join LIST         its elements, comma-separated
-//	dots PART…        those parts that are not empty, with dots between them
-//	count N ONE MANY  "1 ONE", "2 MANY"; nothing for 0
-func sharedFuncs() map[string]any {
+//	join LIST   its elements, comma-separated
+//	dots PART…  those parts that are not empty, with dots between them
+func sharedFuncs(words *locale.Language) map[string]any {
 	return map[string]any{
-		"date":  func(form string, t time.Time) string { return t.Format(form) },
-		"join":  func(list []string) string { return strings.Join(list, ", ") },
-		"dots":  dots,
-		"count": count,
+		"join": func(list []string) string { return strings.Join(list, words.T("list.comma")) },
+		"dots": dots,
 	}
 }
 
 func dots(parts ...string) string {
 	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 	return strings.Join(parts, " · ")
-}
-
-func count(n int, one, many string) string {
-	switch n {
-	case 0:
-		return ""
-	case 1:
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
 }
 
 // samples are a digest with little and one with everything, to try templates.

@@ -41,6 +41,7 @@ func TestParseErrors(t *testing.T) {
 			`email/digest.txt: the link for "unsubscribe" is missing`},
 		"no confirmation":    {"email/confirm.html", "<p>Hello</p>", `email/confirm.html: the link for "confirm" is missing`},
 		"no text to confirm": {"email/confirm.txt", "Hello", `email/confirm.txt: the link for "confirm" is missing`},
+		"no such message":    {"email/digest.txt", "{{.Unsubscribe}}\n{{if .Intro}}{{t \"digest.nonsense\"}}{{end}}", "email/digest.txt:2"},
 		"too large":          {"email/digest.html", "{{.Unsubscribe}}" + strings.Repeat("x", 100_000), "too large"},
 	}
 	for name, c := range cases {
@@ -51,7 +52,7 @@ func TestParseErrors(t *testing.T) {
 			}
 		})
 	}
-	if _, err := digest.Parse(os.DirFS(t.TempDir())); err == nil || !strings.Contains(err.Error(), "email/frame.html") {
+	if _, err := digest.Parse(os.DirFS(t.TempDir())); err == nil || !strings.Contains(err.Error(), "locales/en.yaml") {
 		t.Errorf("no templates at all: %v", err)
 	}
 }
@@ -59,8 +60,8 @@ func TestParseErrors(t *testing.T) {
 // A template of the user's may use everything the built-in ones do, and the
 // raw values besides.
 func TestOwnTemplate(t *testing.T) {
-	files := with(t, "email/digest.txt", `{{.Newsletter.Title}} {{date "02.01.2006" .Date}} ({{count .Count "Beitrag" "Beiträge"}})
-{{range .Groups}}{{range .Posts}}{{date "02.01." .Published}} {{.Title}} {{.URL}}
+	files := with(t, "email/digest.txt", `{{.Newsletter.Title}} {{.Date.Format "02.01.2006"}} {{longDate .Date}} ({{tn "posts.count" .Count}})
+{{range .Groups}}{{range .Posts}}{{date .Published}} {{.Title}} {{.URL}}
 {{end}}{{end}}{{.Unsubscribe}}
 `)
 	c, err := digest.Parse(files)
@@ -71,7 +72,7 @@ func TestOwnTemplate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "The Weekly 09.06.2025 (2 Beiträge)\n09.06. Post 1: how"; !strings.HasPrefix(m.Text, want) {
+	if want := "The Weekly 09.06.2025 June 9, 2025 (2 posts)\nJun 9, 2025 Post 1: how"; !strings.HasPrefix(m.Text, want) {
 		t.Errorf("got %q, want it to start with %q", m.Text, want)
 	}
 }

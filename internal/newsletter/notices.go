@@ -194,6 +194,7 @@ func (s *Service) confirmation(ctx context.Context, n store.Notice) (relay.Envel
 		Topics:     append(sub.Categories, sub.Tags...),
 		Date:       n.CreatedAt,
 		ValidUntil: claim.Expires,
+		Language:   sub.Language,
 	})
 	if err != nil {
 		return relay.Envelope{}, nil, fmt.Errorf("compose a confirmation: %w", err)

@@ -21,7 +21,7 @@ type SignUp struct {
 	Newsletter string   // "" picks the only one
 	Categories []string // names, slugs or keys; with Tags empty too: everything
 	Tags       []string
-	Language   string
+	Language   string // of the page with the form, BCP 47
 	Timezone   string
 }
 
@@ -31,6 +31,7 @@ type Subscription struct {
 	Title      string
 	Status     string // store.StatusPending …
 	Email      string
+	Language   string   // the person's, BCP 47; "" if not known
 	Categories []string // display names
 	Tags       []string
 	Since      time.Time

@@ -47,6 +47,23 @@ func tokenIn(t *testing.T, msg []byte) string {
 	return string(m[2])
 }
 
+// The mail to confirm is in the language of the page of the sign-up.
+func TestConfirmationInTheReadersLanguage(t *testing.T) {
+	h := newHouse(t, weekly())
+	r := newFakeRelay(nil)
+	if err := h.SignUp(t.Context(), newsletter.SignUp{Email: "ann@example.org", Language: "de"}); err != nil {
+		t.Fatal(err)
+	}
+	h.letters(r, 1)
+	mail := r.got("ann@example.org")[0]
+	if !strings.Contains(string(mail), "Content-Language: de\r\n") || !strings.Contains(string(mail), "Abonnement") {
+		t.Errorf("not in German:\n%s", mail)
+	}
+	if sub, err := h.Confirm(t.Context(), tokenIn(t, mail)); err != nil || sub.Language != "de" {
+		t.Errorf("%+v, %v", sub, err)
+	}
+}
+
 func TestDoubleOptIn(t *testing.T) {
 	h := newHouse(t, weekly())
 	r := newFakeRelay(nil)

@@ -144,7 +144,7 @@ func (s *Service) look(ctx context.Context, purpose, tok string) (token.Claim, S
 	if err != nil {
 		return c, Subscription{}, fmt.Errorf("look up a subscription: %w", err)
 	}
-	out.Email = who.Email
+	out.Email, out.Language = who.Email, who.Language
 	snap := s.Posts()
 	for _, sub := range who.Subscriptions {
 		if sub.Newsletter == c.Newsletter {

@@ -8,21 +8,23 @@ package page
 import (
 	"html/template"
 	"time"
+
+	"tidings/internal/locale"
 )
 
 // Site is what every page of one site shares.
 type Site struct {
 	Title       string
 	Description string
-	Language    string // BCP 47
-	Root        string // prefix of every path on this host: "" or "/news"
-	Home        string // address of the front page
+	Language    string           // of the page, BCP 47
+	Dir         string           // direction of the page: "ltr" or "rtl"
+	Own         string           // the language of the site's own words; "" if it is the page's
+	Words       *locale.Language // of buttons, headings and sentences; nil: English
+	Root        string           // prefix of every path on this host: "" or "/news"
+	Home        string           // address of the front page
 	Version     string
 	Mailing     bool // sign-up is possible
 }
-
-// Dir is the direction of the site's language.
-func (s Site) Dir() string { return Direction(s.Language) }
 
 // Frame is what surrounds the contents of a page. Every page embeds one.
 type Frame struct {
@@ -35,6 +37,9 @@ type Frame struct {
 	NoIndex     bool   // a personal page, or one that is not worth finding
 	Section     string // the entry of the navigation that is marked: posts, feeds, subscribe
 }
+
+// words is the language in which the page speaks.
+func (f Frame) words() *locale.Language { return f.Site.Words }
 
 // Head is the text of the title element.
 func (f Frame) Head() string {
@@ -64,15 +69,15 @@ type Entry struct {
 	Published  time.Time
 	Categories []Link
 	Tags       []Link
-	Language   string // "" if it is the site's
+	Language   string // "" if it is the page's
 }
 
-// Dir is the direction of the entry's own language; "" if it is the site's.
+// Dir is the direction of the entry's own language; "" if it is the page's.
 func (e Entry) Dir() string {
 	if e.Language == "" {
 		return ""
 	}
-	return Direction(e.Language)
+	return locale.Direction(e.Language)
 }
 
 // Listing is one screen of a list of posts.
@@ -103,7 +108,7 @@ type Post struct {
 // Term is the page of one category or tag.
 type Term struct {
 	Frame
-	Kind      string // "Category", "Tag"
+	Kind      string // "Category", "Tag", in the page's language
 	Name      string
 	Count     int
 	Listing   Listing
@@ -219,8 +224,8 @@ type Notice struct {
 	Frame
 	Good   bool // something was done as asked
 	Text   []string
-	Action *Link // where to go next
-	Hint   *Link // for the maintainer who is trying things out
+	Action *Link  // where to go next
+	Hint   string // address of the mailbox, for the maintainer who is trying things out; ""
 }
 
 // Mailbox lists captured mails.

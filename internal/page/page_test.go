@@ -17,7 +17,7 @@ import (
 func builtin(t *testing.T) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{}
-	for _, dir := range []string{"web", "web/parts", "assets"} {
+	for _, dir := range []string{"web", "web/parts", "assets", "locales"} {
 		entries, err := fs.ReadDir(templates.Builtin(), dir)
 		if err != nil {
 			t.Fatal(err)
@@ -58,6 +58,9 @@ func TestLoadFaults(t *testing.T) {
 		{"no such field", put("web/home.html", `{{define "main"}}{{.Nonsense}}{{end}}`), []string{"home.html:1", "Nonsense"}},
 		{"a page without contents", put("web/home.html", `{{define "mian"}}{{end}}`), []string{"home.html", "main"}},
 		{"no such asset", put("web/home.html", `{{define "main"}}<img src="{{asset "x.png"}}">{{end}}`), []string{"assets/x.png"}},
+		{"no such message", put("web/home.html", `{{define "main"}}{{if .Title}}{{t "home.nonsense"}}{{end}}{{end}}`), []string{"home.html:1", "home.nonsense"}},
+		{"a message not filled in", put("web/home.html", `{{define "main"}}{{t "left.all"}}{{end}}`), []string{"home.html:1", `"left.all" needs "site"`}},
+		{"bad messages", put("locales/de.yaml", "name: Deutsch\n"), []string{"locales/de.yaml", "dates is missing"}},
 		{"not escapable", put("web/home.html", `{{define "main"}}<a href="{{if .Title}}">{{end}}</a>{{end}}`), []string{"home.html", "different contexts"}},
 		{"two at once", func(f fstest.MapFS) {
 			delete(f, "web/feeds.html")
@@ -71,7 +74,7 @@ func TestLoadFaults(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			files := builtin(t)
 			c.change(files)
-			_, err := page.Load(files, "", "en")
+			_, err := page.Load(files, "")
 			if err == nil {
 				t.Fatal("loaded")
 			}
@@ -93,7 +96,7 @@ func TestReplacedTemplate(t *testing.T) {
 	if err := os.WriteFile(dir+"/web/notice.html", []byte(`{{define "main"}}<p>mine: {{.Title}}</p>{{end}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	pages, err := page.Load(templates.Overlay(dir), "/news", "en")
+	pages, err := page.Load(templates.Overlay(dir), "/news")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +110,7 @@ func TestAssetAddressFollowsBytes(t *testing.T) {
 	address := func(css string) string {
 		files := builtin(t)
 		files["assets/style.css"] = &fstest.MapFile{Data: []byte(css)}
-		pages, err := page.Load(files, "", "en")
+		pages, err := page.Load(files, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,27 +125,29 @@ func TestAssetAddressFollowsBytes(t *testing.T) {
 	}
 }
 
-func TestDirection(t *testing.T) {
-	for tag, want := range map[string]string{
-		"": "ltr", "en": "ltr", "de-AT": "ltr", "zh-CN": "ltr", "ar": "rtl", "he-IL": "rtl", "fa": "rtl", "ur": "rtl",
-		"az": "ltr", "az-Arab": "rtl", "dv": "rtl", "yi": "rtl", "nonsense-tag": "ltr",
-	} {
-		if got := page.Direction(tag); got != want {
-			t.Errorf("%q: %s, want %s", tag, got, want)
-		}
+// A page speaks in the language of its frame: words, dates and direction.
+func TestLanguages(t *testing.T) {
+	pages, err := page.Load(templates.Builtin(), "")
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestDates(t *testing.T) {
 	when := time.Date(2025, time.April, 7, 23, 30, 0, 0, time.FixedZone("", -5*3600))
-	for language, want := range map[string]string{"en": "Apr 7, 2025", "en-GB": "Apr 7, 2025", "": "Apr 7, 2025", "de": "2025-04-07"} {
-		pages, err := page.Load(templates.Builtin(), "", language)
-		if err != nil {
-			t.Fatal(err)
+	for tag, want := range map[string][]string{
+		"": {"Apr 7, 2025</time>", ">Subscribe</a>", `<html lang="" dir="">`}, "de": {"7. Apr. 2025</time>", ">Abonnieren</a>", `<html lang="de" dir="ltr">`},
+		"ar": {"7 أبريل 2025</time>", ">اشترك</a>", `<html lang="ar" dir="rtl">`}, "ja": {"2025年4月7日</time>", ">購読</a>", `<html lang="ja" dir="ltr">`},
+	} {
+		site := page.Site{Mailing: true}
+		if words, ok := pages.Locales.Find(tag); ok {
+			site.Words, site.Language, site.Dir = words, tag, words.Dir()
 		}
-		b, err := pages.Post.Render(page.Post{Entry: page.Entry{Title: "x", Published: when}})
-		if err != nil || !strings.Contains(string(b), `<time datetime="2025-04-07T23:30:00-05:00">`+want+`</time>`) {
-			t.Errorf("%q: %v\n%s", language, err, b)
+		b, err := pages.Post.Render(page.Post{Frame: page.Frame{Site: site}, Entry: page.Entry{Title: "x", Published: when}})
+		for _, w := range want {
+			if err != nil || !strings.Contains(string(b), w) {
+				t.Errorf("%q: no %s; %v\n%s", tag, w, err, b)
+			}
+		}
+		if !strings.Contains(string(b), `<time datetime="2025-04-07T23:30:00-05:00">`) {
+			t.Errorf("%q: the machine's date is another", tag)
 		}
 	}
 }

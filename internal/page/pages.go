@@ -9,12 +9,15 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"tidings/internal/locale"
 )
 
 // Pages is every page of one site, ready to be rendered. It is immutable and
 // safe for concurrent use.
 type Pages struct {
-	Assets *Assets
+	Assets  *Assets
+	Locales *locale.Catalogue
 
 	Home        View[Home]
 	Post        View[Post]
@@ -29,38 +32,55 @@ type Pages struct {
 	Message     View[Message]
 }
 
-// A View renders one page.
-type View[T any] struct {
-	name string
-	tmpl *template.Template
+// framed is what every page embeds a Frame for.
+type framed interface{ words() *locale.Language }
+
+// A View renders one page, in the language of its words.
+type View[T framed] struct {
+	name    string
+	english *locale.Language
+	in      map[*locale.Language]*template.Template
 }
 
 // Render gives the page as HTML.
 func (v View[T]) Render(contents T) ([]byte, error) {
+	words := contents.words()
+	if words == nil {
+		words = v.english
+	}
+	return v.render(words, contents)
+}
+
+func (v View[T]) render(words *locale.Language, contents T) ([]byte, error) {
 	var b bytes.Buffer
-	if err := v.tmpl.ExecuteTemplate(&b, "layout", contents); err != nil {
+	if err := v.in[words].ExecuteTemplate(&b, "layout", contents); err != nil {
 		return nil, fmt.Errorf("render page %s: %w", v.name, err)
 	}
 	return b.Bytes(), nil
 }
 
 // Load parses the templates web/*.html and web/parts/*.html and reads the
-// assets of fsys, for a site whose pages live below root and whose language
-// is language. It reports every faulty file at once.
-func Load(fsys fs.FS, root, language string) (*Pages, error) {
+// assets and the messages of fsys, for a site whose pages live below root. It
+// reports every faulty file at once.
+func Load(fsys fs.FS, root string) (*Pages, error) {
 	assets, err := loadAssets(fsys, root)
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{fsys: fsys, funcs: template.FuncMap{
-		"asset": assets.URL,
-		"date":  dateIn(language),
-		"clock": clock,
-		"rfc":   rfc3339,
+	locales, err := locale.Load(fsys)
+	if err != nil {
+		return nil, err
+	}
+	l := &loader{fsys: fsys, locales: locales, funcs: template.FuncMap{
+		"asset":    assets.URL,
+		"clock":    clock,
+		"rfc":      rfc3339,
+		"download": download,
 	}}
 	l.parseShared()
 	p := &Pages{
 		Assets:      assets,
+		Locales:     locales,
 		Home:        load[Home](l, "home.html"),
 		Post:        load[Post](l, "post.html"),
 		Term:        load[Term](l, "term.html"),
@@ -82,16 +102,17 @@ func Load(fsys fs.FS, root, language string) (*Pages, error) {
 
 // loader collects faults, so that all are reported at once.
 type loader struct {
-	fsys   fs.FS
-	funcs  template.FuncMap
-	shared *template.Template
-	used   []string
-	faults []error
+	fsys    fs.FS
+	locales *locale.Catalogue
+	funcs   template.FuncMap
+	shared  *template.Template
+	used    []string
+	faults  []error
 }
 
 // parseShared parses what all pages have in common.
 func (l *loader) parseShared() {
-	l.shared = template.New("").Funcs(l.funcs)
+	l.shared = template.New("").Funcs(l.funcs).Funcs(l.locales.English().Funcs())
 	parts, err := fs.Glob(l.fsys, "web/parts/*.html")
 	if err != nil {
 		l.faults = append(l.faults, err)
@@ -110,12 +131,18 @@ func (l *loader) parse(t *template.Template, name string) {
 	}
 	if err != nil {
 		l.faults = append(l.faults, err)
+		return
+	}
+	for _, defined := range t.Templates() {
+		if defined.Tree != nil && defined.Tree.ParseName == path.Base(name) {
+			l.faults = append(l.faults, l.locales.Check(defined.Tree)...)
+		}
 	}
 }
 
-// load makes the view of one file and renders it once, empty: a field that
-// does not exist and markup that cannot be escaped show only then.
-func load[T any](l *loader, name string) View[T] {
+// load makes the view of one file and renders it once in each language, empty:
+// a field that does not exist and markup that cannot be escaped show only then.
+func load[T framed](l *loader, name string) View[T] {
 	t, err := l.shared.Clone()
 	if err != nil {
 		l.faults = append(l.faults, err)
@@ -126,10 +153,18 @@ func load[T any](l *loader, name string) View[T] {
 	if len(l.faults) > before || t.Lookup("layout") == nil {
 		return View[T]{}
 	}
-	v := View[T]{name: name, tmpl: t}
+	v := View[T]{name: name, english: l.locales.English(), in: map[*locale.Language]*template.Template{}}
 	var empty T
-	if _, err := v.Render(empty); err != nil {
-		l.faults = append(l.faults, err)
+	for _, words := range l.locales.Languages() {
+		own, err := t.Clone()
+		if err == nil {
+			v.in[words] = own.Funcs(words.Funcs())
+			_, err = v.render(words, empty)
+		}
+		if err != nil {
+			l.faults = append(l.faults, err)
+			break
+		}
 	}
 	return v
 }

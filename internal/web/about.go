@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"tidings/internal/catalog"
+	"tidings/internal/locale"
 	"tidings/internal/page"
 	"tidings/internal/publish"
 )
@@ -11,10 +12,10 @@ import (
 // previewed is how many posts the page about a feed shows.
 const previewed = 5
 
-// kindOfFeed says what the feeds of a taxonomy are.
+// kindOfFeed is the messages that say what the feeds of a taxonomy are.
 var kindOfFeed = map[catalog.Kind]string{
-	catalog.Category: "Feed of a category", catalog.Tag: "Feed of a tag", catalog.Author: "Feed of an author",
-	catalog.Section: "Feed of a section", publish.Combined: "Combined feed",
+	catalog.Category: "feed.category", catalog.Tag: "feed.tag", catalog.Author: "feed.author",
+	catalog.Section: "feed.section", publish.Combined: "feed.combined",
 }
 
 // aboutPath is the path of the page about a feed, not escaped.
@@ -43,12 +44,13 @@ func (s *server) about(kind catalog.Kind) handler {
 		if path := aboutPath(f); t.Slug != r.PathValue("slug") {
 			return s.move(w, r, s.root+path)
 		}
-		contents := s.feedPage(f, snap, t.Entries)
+		in := s.speaks(w, r)
+		contents := s.feedPage(in, f, snap, t.Entries)
 		if path := termPath(t); kind != catalog.Section {
-			contents.Page = &page.Link{Name: "the posts", URL: s.local(escapedPath(path))}
+			contents.Page = &page.Link{Name: in.T("feed.page"), URL: s.local(escapedPath(path))}
 		}
 		if kind == catalog.Category || kind == catalog.Tag {
-			contents.Form = s.topicForm(page.Hidden{Name: string(kind), Value: t.Slug})
+			contents.Form = s.topicForm(in, page.Hidden{Name: string(kind), Value: t.Slug})
 		}
 		return s.showFeed(w, r, contents)
 	}
@@ -64,18 +66,21 @@ func (s *server) aboutNamed(w http.ResponseWriter, r *http.Request) error {
 	if f == nil {
 		return errNotFound
 	}
-	return s.showFeed(w, r, s.feedPage(f, snap, f.Latest))
+	return s.showFeed(w, r, s.feedPage(s.speaks(w, r), f, snap, f.Latest))
 }
 
-func (s *server) feedPage(f *publish.Feed, snap *catalog.Snapshot, entries []*catalog.Entry) page.FeedPage {
-	frame := s.frame(f.Name, aboutPath(f))
+func (s *server) feedPage(in *locale.Language, f *publish.Feed, snap *catalog.Snapshot, entries []*catalog.Entry) page.FeedPage {
+	frame := s.frame(in, f.Name, aboutPath(f))
 	frame.Section, frame.Alternates = "feeds", s.alternates(f)
 	contents := page.FeedPage{
-		Frame: frame, Kind: kindOfFeed[f.Kind], Name: f.Name, Posts: f.Posts, Addresses: s.addresses(f),
+		Frame: frame, Name: f.Name, Posts: f.Posts, Addresses: s.addresses(f),
+	}
+	if kind := kindOfFeed[f.Kind]; kind != "" {
+		contents.Kind = in.T(kind)
 	}
 	index := s.indexOf(snap)
 	for _, e := range entries[:min(len(entries), previewed)] {
-		contents.Entries = append(contents.Entries, s.entry(index, e))
+		contents.Entries = append(contents.Entries, s.entry(in, index, e))
 	}
 	return contents
 }
@@ -98,9 +103,9 @@ func (s *server) addresses(f *publish.Feed) []page.Link {
 }
 
 // topicForm is the sign-up form for some topics; nil while nobody can sign up.
-func (s *server) topicForm(topics ...page.Hidden) *page.TopicForm {
+func (s *server) topicForm(in *locale.Language, topics ...page.Hidden) *page.TopicForm {
 	if s.signUpOff() != "" {
 		return nil
 	}
-	return &page.TopicForm{Form: s.form(choices{}), Hidden: topics}
+	return &page.TopicForm{Form: s.form(in, choices{}), Hidden: topics}
 }

@@ -71,7 +71,8 @@ func (s *server) aboutCombined(w http.ResponseWriter, r *http.Request) error {
 	case r.URL.RawQuery != q.String():
 		return moveTo(w, s.local(publish.CombinedPage+"?"+q.String()))
 	}
-	contents := s.feedPage(f, s.Snapshot(), f.Latest)
+	in := s.speaks(w, r)
+	contents := s.feedPage(in, f, s.Snapshot(), f.Latest)
 	contents.Canonical = s.public(publish.CombinedPage + "?" + q.String())
 	contents.NoIndex = true // there is no end to them
 	for i, a := range contents.Addresses {
@@ -83,7 +84,7 @@ func (s *server) aboutCombined(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if topics, ok := topicsOf(q); ok {
-		contents.Form = s.topicForm(topics...)
+		contents.Form = s.topicForm(in, topics...)
 	}
 	contents.Builder = s.builder(q)
 	return s.showFeed(w, r, contents)
@@ -124,5 +125,5 @@ type queryError struct{ error }
 
 func (e queryError) fault() fault {
 	text := e.Error()
-	return fault{404, "There is no such feed", strings.ToUpper(text[:1]) + text[1:] + "."}
+	return fault{status: 404, title: "error.query", detail: strings.ToUpper(text[:1]) + text[1:] + "."}
 }

@@ -24,11 +24,12 @@ type methodError struct{ allow string }
 
 func (e methodError) Error() string { return "method not allowed; allowed are " + e.allow }
 
-// A fault is what a visitor is told about an error.
+// A fault is what a visitor is told about an error: messages, and where there
+// is more to say, words in English.
 type fault struct {
-	status int
-	title  string
-	text   string
+	status      int
+	title, text string // messages; text ""
+	detail      string // instead of text
 }
 
 // explain is the one place where errors become statuses.
@@ -40,25 +41,25 @@ func explain(err error) fault {
 	case errors.As(err, &query):
 		return query.fault()
 	case errors.Is(err, errNotFound):
-		return fault{404, "Page not found", "There is nothing at this address. It may have been mistyped, or the page may have been removed."}
+		return fault{status: 404, title: "error.not_found", text: "error.not_found_text"}
 	case errors.Is(err, errGone):
-		return fault{410, "This post is no more", "It was here once and has been taken down."}
+		return fault{status: 410, title: "error.gone", text: "error.gone_text"}
 	case errors.Is(err, newsletter.ErrToken):
-		return fault{404, "This link no longer works", "It may be incomplete, or too old. If you copied it from a mail, make sure that you have all of it; otherwise simply sign up once more."}
+		return fault{status: 404, title: "error.token", text: "error.token_text"}
 	case errors.As(err, &method):
-		return fault{405, "Not possible here", "This address can only be read."}
+		return fault{status: 405, title: "error.method", text: "error.method_text"}
 	case errors.Is(err, errOrigin):
-		return fault{403, "Please use the form on this site", "Your browser says that the request came from another site, so nothing was done."}
+		return fault{status: 403, title: "error.origin", text: "error.origin_text"}
 	case errors.As(err, &tooLarge):
-		return fault{413, "That is too much", "The form holds more than can be accepted."}
+		return fault{status: 413, title: "error.too_large", text: "error.too_large_text"}
 	case errors.Is(err, errForm):
-		return fault{400, "The form could not be read", "Something was lost on the way. Please go back and try again."}
+		return fault{status: 400, title: "error.form", text: "error.form_text"}
 	case errors.Is(err, errStarting):
-		return fault{503, "Just a moment", "The site is starting. Please try again in a few seconds."}
+		return fault{status: 503, title: "error.starting", text: "error.starting_text"}
 	case errors.Is(err, store.ErrUnwritable), errors.Is(err, store.ErrLocked):
-		return fault{503, "Please try again later", "Nothing can be saved at the moment, so what you asked for was not done."}
+		return fault{status: 503, title: "error.unwritable", text: "error.unwritable_text"}
 	}
-	return fault{500, "Something went wrong", "The fault is on our side and has been noted. Please try again later."}
+	return fault{status: 500, title: "error.ours", text: "error.ours_text"}
 }
 
 // fail answers with an error. Faults of our own are logged, one line each.
@@ -92,15 +93,20 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, f fault, err err
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Security-Policy", pagePolicy)
-	frame := s.frame(f.title, "")
+	in := s.speaks(w, r)
+	frame := s.frame(in, in.T(f.title), "")
 	frame.NoIndex = true
-	action := page.Link{Name: "To the front page", URL: s.front()}
+	action := page.Link{Name: in.T("error.front"), URL: s.front()}
 	if query := (queryError{}); errors.As(err, &query) {
-		action = page.Link{Name: "To the feeds", URL: s.local("/feeds/")}
+		action = page.Link{Name: in.T("error.feeds"), URL: s.local("/feeds/")}
 	}
-	body, renderErr := s.pages.Notice.Render(page.Notice{Frame: frame, Text: []string{f.text}, Action: &action})
+	text := f.detail
+	if f.text != "" {
+		text = in.T(f.text)
+	}
+	body, renderErr := s.pages.Notice.Render(page.Notice{Frame: frame, Text: []string{text}, Action: &action})
 	if renderErr != nil {
-		http.Error(w, f.title, f.status)
+		http.Error(w, in.T(f.title), f.status)
 		return
 	}
 	writeHTML(w, f.status, body)

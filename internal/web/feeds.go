@@ -22,15 +22,16 @@ func (s *server) directory(w http.ResponseWriter, r *http.Request) error {
 	if set == nil {
 		return errStarting
 	}
+	in := s.speaks(w, r)
 	groups := []page.FeedGroup{
-		{Heading: "Categories", Anchor: "categories"},
-		{Heading: "Tags", Anchor: "tags"},
-		{Heading: "Authors", Anchor: "authors"},
-		{Heading: "Sections", Anchor: "sections"},
-		{Heading: "Combined", Anchor: "combined"},
+		{Heading: in.T("term.categories"), Anchor: "categories"},
+		{Heading: in.T("term.tags"), Anchor: "tags"},
+		{Heading: in.T("term.authors"), Anchor: "authors"},
+		{Heading: in.T("term.sections"), Anchor: "sections"},
+		{Heading: in.T("term.combined"), Anchor: "combined"},
 	}
 	place := map[catalog.Kind]int{catalog.Category: 0, catalog.Tag: 1, catalog.Author: 2, catalog.Section: 3, publish.Combined: 4}
-	frame := s.frame("Feeds", "/feeds/")
+	frame := s.frame(in, in.T("feeds.title"), "/feeds/")
 	frame.Section = "feeds"
 	contents := page.Feeds{Frame: frame, OPML: s.documentLink(set.OPML), Builder: s.builder(publish.Query{})}
 	for _, f := range set.Feeds {

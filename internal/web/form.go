@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"tidings/internal/catalog"
+	"tidings/internal/locale"
 	"tidings/internal/newsletter"
 	"tidings/internal/page"
 	"tidings/internal/term"
@@ -77,14 +78,14 @@ func (s *server) signUpOff() string {
 	return s.MailingOff
 }
 
-// form is the sign-up form, filled in.
-func (s *server) form(c choices) page.Form {
+// form is the sign-up form in a language, filled in.
+func (s *server) form(in *locale.Language, c choices) page.Form {
 	f := page.Form{Root: s.root, Off: s.signUpOff(), Email: c.Email}
 	if errors.Is(c.faults, newsletter.ErrAddress) {
-		f.EmailError = "This does not look like a mail address. It should be like name@example.org."
+		f.EmailError = in.T("subscribe.address_fault")
 	}
 	if errors.Is(c.faults, newsletter.ErrNewsletter) {
-		f.NewsletterError = "Please choose one of these."
+		f.NewsletterError = in.T("subscribe.newsletter_fault")
 	}
 	for i, n := range s.Newsletters {
 		chosen := c.Newsletter == n.Name || c.Newsletter == "" && i == 0

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
+	"tidings/internal/locale"
 	"tidings/internal/page"
 	"tidings/internal/relay"
 )
@@ -40,26 +41,27 @@ func (s *server) mailbox(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	contents := page.Mailbox{Frame: s.personal("Captured mail")}
+	in := s.speaks(w, r)
+	contents := page.Mailbox{Frame: s.personal(in, in.T("mailbox.title"))}
 	if len(items) > mailsShown {
 		items = items[:mailsShown]
 		contents.Older = s.local("/admin/mailbox/?" + url.Values{"before": {items[mailsShown-1].ID}}.Encode())
 	}
 	for _, item := range items {
-		contents.Mails = append(contents.Mails, s.mail(item))
+		contents.Mails = append(contents.Mails, s.mail(in, item))
 	}
 	body, err := s.pages.Mailbox.Render(contents)
 	return tell(w, http.StatusOK, body, err)
 }
 
 // mail is a captured mail in the list.
-func (s *server) mail(item relay.Item) page.Mail {
+func (s *server) mail(in *locale.Language, item relay.Item) page.Mail {
 	when := item.Date
 	if when.IsZero() {
 		when = item.Received
 	}
 	return page.Mail{
-		URL: s.mailURL(item.ID), Subject: cmp.Or(item.Subject, "(no subject)"), From: item.From, To: item.To,
+		URL: s.mailURL(item.ID), Subject: cmp.Or(item.Subject, in.T("mailbox.no_subject")), From: item.From, To: item.To,
 		Date: when.In(time.Local), Size: page.Size(item.Size),
 	}
 }
@@ -86,8 +88,10 @@ func (s *server) message(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	in := s.speaks(w, r)
+	shown := s.mail(in, m.Item)
 	contents := page.Message{
-		Frame: s.personal(cmp.Or(m.Subject, "(no subject)")), Mail: s.mail(m.Item),
+		Frame: s.personal(in, shown.Subject), Mail: shown,
 		Raw: s.mailURL(m.ID) + "source", Text: m.Text,
 	}
 	if m.HTML != "" {

@@ -181,13 +181,26 @@ func TestFeedsElsewhere(t *testing.T) {
 }
 
 func TestAnotherLanguage(t *testing.T) {
-	s := newSite(t, func(c *web.Config, _ *web.Deps) { c.Language = "he-IL" })
-	w := s.get("/")
-	if lang, dir := values(t, w, "html", "lang"), values(t, w, "html", "dir"); lang[0] != "he-IL" || dir[0] != "rtl" {
-		t.Errorf("lang %q, dir %q", lang, dir)
-	}
-	if got := texts(t, w, "time")[0]; got != "2025-04-07" {
-		t.Errorf("date %q", got)
+	for _, c := range []struct{ site, lang, dir, post, date string }{
+		{"en", "en", "ltr", "", "Apr 7, 2025"},
+		{"de-AT", "de-AT", "ltr", "", "7. Apr. 2025"},
+		{"ar", "ar", "rtl", "", "7 أبريل 2025"},
+		{"he-IL", "en", "rtl", "he-IL", "Apr 7, 2025"}, // there are no messages in it
+	} {
+		s := newSite(t, func(cfg *web.Config, _ *web.Deps) { cfg.Language = c.site })
+		w := s.get("/")
+		if lang, dir := values(t, w, "html", "lang"), values(t, w, "html", "dir"); lang[0] != c.lang || dir[0] != c.dir {
+			t.Errorf("%s: lang %q, dir %q", c.site, lang, dir)
+		}
+		if got := texts(t, w, "time")[0]; got != c.date {
+			t.Errorf("%s: date %q", c.site, got)
+		}
+		if got := values(t, w, "article.entry", "lang")[0]; got != c.post {
+			t.Errorf("%s: a post without a language is marked as %q", c.site, got)
+		}
+		if w.Header().Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%s: one language, but Vary: %q", c.site, w.Header().Values("Vary"))
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"tidings/internal/locale"
 	"tidings/internal/newsletter"
 	"tidings/internal/page"
 	"tidings/internal/store"
@@ -20,11 +21,12 @@ func (s *server) confirmation(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch sub.Status {
 	case store.StatusActive:
-		return s.welcome(w, sub)
+		return s.welcome(w, r, sub)
 	case store.StatusUnsubscribed:
 		return newsletter.ErrToken // the link of somebody who has left since
 	}
-	body, err := s.pages.Confirm.Render(page.Confirm{Frame: s.personal("Confirm"), Subscription: shown(sub)})
+	in := s.speaksTo(w, r, sub.Language)
+	body, err := s.pages.Confirm.Render(page.Confirm{Frame: s.personal(in, in.T("confirm.title")), Subscription: shown(sub)})
 	return tell(w, http.StatusOK, body, err)
 }
 
@@ -36,13 +38,12 @@ func (s *server) confirm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.welcome(w, sub)
+	return s.welcome(w, r, sub)
 }
 
-func (s *server) welcome(w http.ResponseWriter, sub newsletter.Subscription) error {
-	return s.done(w, "You are subscribed",
-		"Your subscription to "+sub.Title+" is active. The next new posts will come to you by mail.",
-		"Every mail has a link with which you can leave again.")
+func (s *server) welcome(w http.ResponseWriter, r *http.Request, sub newsletter.Subscription) error {
+	in := s.speaksTo(w, r, sub.Language)
+	return s.done(w, in, in.T("welcome.title"), in.T("welcome.text", "newsletter", sub.Title), in.T("welcome.leave"))
 }
 
 // leaving shows what would be ended.
@@ -51,8 +52,9 @@ func (s *server) leaving(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	in := s.speaksTo(w, r, sub.Language)
 	body, err := s.pages.Unsubscribe.Render(page.Unsubscribe{
-		Frame: s.personal("Unsubscribe"), Subscription: shown(sub), Left: sub.Status == store.StatusUnsubscribed,
+		Frame: s.personal(in, in.T("leave.title")), Subscription: shown(sub), Left: sub.Status == store.StatusUnsubscribed,
 	})
 	return tell(w, http.StatusOK, body, err)
 }
@@ -78,10 +80,12 @@ func (s *server) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	if err := s.People.Unsubscribe(r.Context(), token, all); err != nil {
 		return err
 	}
+	in := s.speaksTo(w, r, sub.Language)
+	what := in.T("left.one", "newsletter", sub.Title)
 	if all {
-		return s.done(w, "You have left", "You will get no more mail from "+s.Title+".", "Changed your mind? You can sign up again at any time.")
+		what = in.T("left.all", "site", s.Title)
 	}
-	return s.done(w, "You have left", "You will get no more mail of "+sub.Title+".", "Changed your mind? You can sign up again at any time.")
+	return s.done(w, in, in.T("left.title"), what, in.T("left.return"))
 }
 
 // oneClick reports whether a form is that of RFC 8058 §3.1.
@@ -111,17 +115,17 @@ func (s *server) sameSiteToken(r *http.Request) error {
 }
 
 // done says that something was done.
-func (s *server) done(w http.ResponseWriter, title string, text ...string) error {
+func (s *server) done(w http.ResponseWriter, in *locale.Language, title string, text ...string) error {
 	body, err := s.pages.Notice.Render(page.Notice{
-		Frame: s.personal(title), Good: true, Text: text,
-		Action: &page.Link{Name: "To the posts", URL: s.front()},
+		Frame: s.personal(in, title), Good: true, Text: text,
+		Action: &page.Link{Name: in.T("done.posts"), URL: s.front()},
 	})
 	return tell(w, http.StatusOK, body, err)
 }
 
 // personal is the frame of a page for one person.
-func (s *server) personal(title string) page.Frame {
-	f := s.frame(title, "")
+func (s *server) personal(in *locale.Language, title string) page.Frame {
+	f := s.frame(in, title, "")
 	f.NoIndex = true
 	return f
 }

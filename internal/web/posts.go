@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"tidings/internal/catalog"
+	"tidings/internal/locale"
 	"tidings/internal/page"
 )
 
@@ -29,36 +30,37 @@ func (s *server) home(w http.ResponseWriter, r *http.Request) error {
 	if snap == nil {
 		return errStarting
 	}
-	list, screen, err := s.listing(r, snap, snap.Entries, "/")
+	in := s.speaks(w, r)
+	list, screen, err := s.listing(r, in, snap, snap.Entries, "/")
 	if err != nil {
 		return err
 	}
-	frame := s.frame("", screen)
+	frame := s.frame(in, "", screen)
 	frame.Description, frame.Section = s.Description, "posts"
 	body, err := s.pages.Home.Render(page.Home{
-		Frame: frame, Listing: list, Form: s.form(choices{}),
+		Frame: frame, Listing: list, Form: s.form(in, choices{}),
 		Categories: s.links(snap.Categories), Feeds: s.formats(s.feedOf("", "")),
 	})
 	return s.show(w, r, body, err)
 }
 
 func (s *server) category(w http.ResponseWriter, r *http.Request) error {
-	return s.term(w, r, catalog.Category, "Category")
+	return s.term(w, r, catalog.Category, "term.category")
 }
 
 func (s *server) tag(w http.ResponseWriter, r *http.Request) error {
-	return s.term(w, r, catalog.Tag, "Tag")
+	return s.term(w, r, catalog.Tag, "term.tag")
 }
 
 func (s *server) author(w http.ResponseWriter, r *http.Request) error {
-	return s.term(w, r, catalog.Author, "Author")
+	return s.term(w, r, catalog.Author, "term.author")
 }
 
 func (s *server) section(w http.ResponseWriter, r *http.Request) error {
-	return s.term(w, r, catalog.Section, "Section")
+	return s.term(w, r, catalog.Section, "term.section")
 }
 
-// term shows the posts of one term.
+// term shows the posts of one term; label is the message that says what it is.
 func (s *server) term(w http.ResponseWriter, r *http.Request, kind catalog.Kind, label string) error {
 	snap, slug := s.Snapshot(), r.PathValue("slug")
 	if snap == nil {
@@ -72,12 +74,13 @@ func (s *server) term(w http.ResponseWriter, r *http.Request, kind catalog.Kind,
 	if t.Slug != slug {
 		return s.move(w, r, s.root+termPath(t))
 	}
-	list, screen, err := s.listing(r, snap, t.Entries, escapedPath(termPath(t)))
+	in := s.speaks(w, r)
+	list, screen, err := s.listing(r, in, snap, t.Entries, escapedPath(termPath(t)))
 	if err != nil {
 		return err
 	}
 	f := s.feedOf(kind, t.Key)
-	frame := s.frame(t.Name, screen)
+	frame := s.frame(in, t.Name, screen)
 	frame.Alternates = s.alternates(f)
 	about := ""
 	if f != nil {
@@ -85,7 +88,7 @@ func (s *server) term(w http.ResponseWriter, r *http.Request, kind catalog.Kind,
 	}
 	body, err := s.pages.Term.Render(page.Term{
 		About: about,
-		Frame: frame, Kind: label, Name: t.Name, Count: len(t.Entries), Listing: list,
+		Frame: frame, Kind: in.T(label), Name: t.Name, Count: len(t.Entries), Listing: list,
 		Feeds: s.formats(f), Subscribe: s.subscribeTo(kind, t),
 	})
 	return s.show(w, r, body, err)
@@ -117,7 +120,7 @@ func (s *server) subscribeTo(kind catalog.Kind, t *catalog.Term) string {
 
 // listing cuts the screen that r asks for out of entries. path is the page's,
 // escaped; screen is the same with the number of the screen.
-func (s *server) listing(r *http.Request, snap *catalog.Snapshot, entries []*catalog.Entry, path string) (list page.Listing, screen string, err error) {
+func (s *server) listing(r *http.Request, in *locale.Language, snap *catalog.Snapshot, entries []*catalog.Entry, path string) (list page.Listing, screen string, err error) {
 	n := 1
 	if asked := r.URL.Query().Get("page"); asked != "" {
 		if n, err = strconv.Atoi(asked); err != nil || n < 1 {
@@ -142,37 +145,37 @@ func (s *server) listing(r *http.Request, snap *catalog.Snapshot, entries []*cat
 	}
 	index := s.indexOf(snap)
 	for _, e := range entries[(n-1)*perScreen : min(n*perScreen, len(entries))] {
-		list.Entries = append(list.Entries, s.entry(index, e))
+		list.Entries = append(list.Entries, s.entry(in, index, e))
 	}
 	return list, address(n), nil
 }
 
 // entry is a post as lists show it.
-func (s *server) entry(index *termIndex, e *catalog.Entry) page.Entry {
+func (s *server) entry(in *locale.Language, index *termIndex, e *catalog.Entry) page.Entry {
 	shown := page.Entry{
-		Title: title(e), URL: s.postURL(e), Summary: e.Summary, Published: e.Published,
+		Title: title(in, e), URL: s.postURL(e), Summary: e.Summary, Published: e.Published,
 		Categories: s.links(index.of(catalog.Category, e.Categories)),
 		Tags:       s.links(index.of(catalog.Tag, e.Tags)),
 	}
 	if e.Title == "" {
-		shown.Title, shown.Summary, shown.Untitled = cmp.Or(e.Summary, title(e)), "", true
+		shown.Title, shown.Summary, shown.Untitled = cmp.Or(e.Summary, title(in, e)), "", true
 	}
-	if e.Language != "" && !strings.EqualFold(e.Language, s.Language) {
-		shown.Language = e.Language
+	if own := cmp.Or(e.Language, s.Language); !strings.EqualFold(own, s.site(in).Language) {
+		shown.Language = own
 	}
 	return shown
 }
 
 // title is what a post is called, also one without a title: by its first
 // words.
-func title(e *catalog.Entry) string {
+func title(in *locale.Language, e *catalog.Entry) string {
 	const most = 60
 	if e.Title != "" {
 		return e.Title
 	}
 	words := []rune(e.Summary)
 	if len(words) <= most {
-		return cmp.Or(e.Summary, "Untitled")
+		return cmp.Or(e.Summary, in.T("posts.untitled"))
 	}
 	start := string(words[:most])
 	if i := strings.LastIndexByte(start, ' '); i > 0 {
@@ -187,28 +190,29 @@ func (s *server) post(w http.ResponseWriter, r *http.Request, snap *catalog.Snap
 	if err != nil {
 		return err
 	}
-	frame := s.frame(title(e), e.Path)
+	in := s.speaks(w, r)
+	frame := s.frame(in, title(in, e), e.Path)
 	frame.Canonical, frame.Description, frame.Image = e.URL, e.Summary, picture(e)
 	shown := page.Post{
-		Frame: frame, Entry: s.entry(s.indexOf(snap), e), Authors: e.Authors,
+		Frame: frame, Entry: s.entry(in, s.indexOf(snap), e), Authors: e.Authors,
 		HTML: template.HTML(content), // cleaned by the renderer
 	}
 	if e.Updated.Format("20060102") != e.Published.Format("20060102") {
 		shown.Updated = e.Updated
 	}
 	if i := slices.Index(snap.Entries, e); i >= 0 {
-		shown.Newer, shown.Older = s.neighbour(snap, i-1), s.neighbour(snap, i+1)
+		shown.Newer, shown.Older = s.neighbour(in, snap, i-1), s.neighbour(in, snap, i+1)
 	}
 	body, err := s.pages.Post.Render(shown)
 	w.Header().Set("Content-Security-Policy", postPolicy)
 	return s.show(w, r, body, err)
 }
 
-func (s *server) neighbour(snap *catalog.Snapshot, i int) *page.Link {
+func (s *server) neighbour(in *locale.Language, snap *catalog.Snapshot, i int) *page.Link {
 	if i < 0 || i >= len(snap.Entries) {
 		return nil
 	}
-	return &page.Link{Name: title(snap.Entries[i]), URL: s.postURL(snap.Entries[i])}
+	return &page.Link{Name: title(in, snap.Entries[i]), URL: s.postURL(snap.Entries[i])}
 }
 
 // picture is the absolute address of a post's image; "" if it has none.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"tidings/internal/locale"
 	"tidings/internal/page"
 	"tidings/internal/publish"
 )
@@ -94,22 +95,13 @@ func moveTo(w http.ResponseWriter, address string) error {
 	return nil
 }
 
-// site is what all pages share.
-func (s *server) site() page.Site {
-	return page.Site{
-		Title: s.Title, Description: s.Description, Language: s.Language,
-		Root: s.root, Home: s.front(), Version: s.Version,
-		Mailing: s.signUpOff() == "",
-	}
-}
-
 // front is the address of the front page.
 func (s *server) front() string { return s.local("/") }
 
-// frame surrounds a page. path is the page's, "" for one without a lasting
-// address.
-func (s *server) frame(title, path string) page.Frame {
-	f := page.Frame{Site: s.site(), Title: title}
+// frame surrounds a page in a language. path is the page's, "" for one without
+// a lasting address.
+func (s *server) frame(in *locale.Language, title, path string) page.Frame {
+	f := page.Frame{Site: s.site(in), Title: title}
 	if path != "" {
 		f.Canonical = s.public(path)
 		f.Alternates = s.alternates(nil)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"tidings/internal/locale"
 	"tidings/internal/newsletter"
 	"tidings/internal/page"
 )
@@ -13,14 +14,14 @@ const trap = "remarks"
 
 // subscribeForm shows the form; a link may have filled it in.
 func (s *server) subscribeForm(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.subscribePage(choicesOf(r.URL.Query()))
+	body, err := s.subscribePage(s.speaks(w, r), choicesOf(r.URL.Query()))
 	return s.show(w, r, body, err)
 }
 
-func (s *server) subscribePage(c choices) ([]byte, error) {
-	frame := s.frame("Subscribe", "/subscribe")
+func (s *server) subscribePage(in *locale.Language, c choices) ([]byte, error) {
+	frame := s.frame(in, in.T("subscribe.title"), "/subscribe")
 	frame.Section = "subscribe"
-	return s.pages.Subscribe.Render(page.Subscribe{Frame: frame, Form: s.form(c)})
+	return s.pages.Subscribe.Render(page.Subscribe{Frame: frame, Form: s.form(in, c)})
 }
 
 // subscribe signs up. The answer does not tell whether the address is known.
@@ -32,7 +33,8 @@ func (s *server) subscribe(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c := choicesOf(form)
+	c, in := choicesOf(form), s.speaks(w, r)
+	c.Language = s.site(in).Language
 	switch {
 	case s.signUpOff() != "":
 		err = newsletter.ErrMailingOff
@@ -43,35 +45,32 @@ func (s *server) subscribe(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case err == nil:
-		return s.checkMail(w, r)
+		return s.checkMail(w, r, in)
 	case errors.Is(err, newsletter.ErrAddress), errors.Is(err, newsletter.ErrNewsletter):
 		c.faults = err
-		return s.again(w, http.StatusUnprocessableEntity, c)
+		return s.again(w, in, http.StatusUnprocessableEntity, c)
 	case errors.Is(err, newsletter.ErrMailingOff):
-		return s.again(w, http.StatusServiceUnavailable, c)
+		return s.again(w, in, http.StatusServiceUnavailable, c)
 	}
 	return err
 }
 
 // again shows the form with what was wrong.
-func (s *server) again(w http.ResponseWriter, status int, c choices) error {
-	body, err := s.subscribePage(c)
+func (s *server) again(w http.ResponseWriter, in *locale.Language, status int, c choices) error {
+	body, err := s.subscribePage(in, c)
 	return tell(w, status, body, err)
 }
 
 // checkMail says that the next step is in the visitor's mail.
-func (s *server) checkMail(w http.ResponseWriter, r *http.Request) error {
+func (s *server) checkMail(w http.ResponseWriter, r *http.Request, in *locale.Language) error {
 	n := page.Notice{
-		Frame: s.frame("Check your mail", ""), Good: true,
-		Text: []string{
-			"We have sent you a message with a link. Open it and confirm, and you are subscribed.",
-			"Nothing there after a few minutes? Look into the spam folder. Who is subscribed already, or has just asked several times, gets no further message.",
-		},
-		Action: &page.Link{Name: "Back to the posts", URL: s.front()},
+		Frame: s.frame(in, in.T("sent.title"), ""), Good: true,
+		Text:   []string{in.T("sent.text"), in.T("sent.nothing")},
+		Action: &page.Link{Name: in.T("sent.back"), URL: s.front()},
 	}
 	n.NoIndex = true
 	if s.Mailbox != nil && fromThisMachine(r) {
-		n.Hint = &page.Link{Name: "read the message in the mailbox", URL: s.local("/admin/mailbox/")}
+		n.Hint = s.local("/admin/mailbox/")
 	}
 	body, err := s.pages.Notice.Render(n)
 	return tell(w, http.StatusOK, body, err)

@@ -32,14 +32,15 @@ import (
 type Config struct {
 	Title          string
 	Description    string
-	Language       string // BCP 47
-	SiteURL        string // where people read the posts
-	BaseURL        string // public address of this daemon; may have a path
-	FeedsURL       string // where the feeds are public; "": BaseURL
-	HostsPosts     bool   // SiteURL is this daemon's: it serves the post pages
-	Authors        bool   // authors have pages
-	Sections       bool   // folders of posts have pages
-	MailingOff     string // why sign-up is off, as a part of a sentence; "" if it is on
+	Language       string   // BCP 47
+	Languages      []string // in which pages also answer who asks for them
+	SiteURL        string   // where people read the posts
+	BaseURL        string   // public address of this daemon; may have a path
+	FeedsURL       string   // where the feeds are public; "": BaseURL
+	HostsPosts     bool     // SiteURL is this daemon's: it serves the post pages
+	Authors        bool     // authors have pages
+	Sections       bool     // folders of posts have pages
+	MailingOff     string   // why sign-up is off, as a part of a sentence; "" if it is on
 	Newsletters    []Newsletter
 	TrustedProxies []netip.Prefix // their X-Forwarded-For is believed
 	Version        string
@@ -72,6 +73,7 @@ type server struct {
 	Config
 	Deps
 	pages    *page.Pages
+	tongues  tongues
 	root     string   // path of BaseURL without its last slash: "" or "/news"
 	posts    string   // the same of SiteURL
 	prefixes []string // what may stand before a request's path, longest first
@@ -98,9 +100,10 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	}
 	s.shelves.links = s.hubLinks
 	s.queried = newQueriedReplies(&s.shelves.presses)
-	if s.pages, err = page.Load(deps.Templates, s.root, cfg.Language); err != nil {
+	if s.pages, err = page.Load(deps.Templates, s.root); err != nil {
 		return nil, err
 	}
+	s.tongues = newTongues(s.pages.Locales, cfg.Language, cfg.Languages)
 	return s.chain(s.routes()), nil
 }
 

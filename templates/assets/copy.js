@@ -13,7 +13,7 @@ for (const button of navigator.clipboard ? document.querySelectorAll("button.cop
       getSelection().selectAllChildren(address); // to be copied by hand
       return;
     }
-    button.textContent = "Copied";
+    button.textContent = button.dataset.done;
     setTimeout(() => { button.textContent = name; }, 2000);
   });
 }
