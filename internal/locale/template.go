@@ -16,6 +16,7 @@ import (
 //	th ID NAME VALUE…     a message as HTML, with links
 //	date TIME             a day, briefly
 //	longDate TIME         a day, in full
+//	lang, dir             the language and its direction, for words among others
 func (l *Language) Funcs() map[string]any {
 	return map[string]any{
 		"t": l.Text,
@@ -24,6 +25,8 @@ func (l *Language) Funcs() map[string]any {
 		},
 		"th":       func(id string, args ...any) (template.HTML, error) { return l.HTML(id, args...) },
 		"date":     func(t time.Time) string { return l.Date(t) },
+		"lang":     l.Tag.String,
+		"dir":      l.Dir,
 		"longDate": func(t time.Time) string { return l.LongDate(t) },
 	}
 }

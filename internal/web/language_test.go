@@ -65,6 +65,9 @@ func TestOwnWordsAreMarked(t *testing.T) {
 		if brand, post := values(t, w, "a.brand", "lang")[0], values(t, w, "article.entry", "lang")[0]; brand != want || post != want {
 			t.Errorf("%s: brand %q, post %q; want %q", accept, brand, post, want)
 		}
+		if date, _ := attr(all(t, w, "time")[0], "lang"); (date == "de") != (accept == "de") {
+			t.Errorf("%s: the date is marked as %q", accept, date)
+		}
 	}
 }
 
