@@ -18,19 +18,17 @@ type Departed struct {
 
 // A TermRef names a term, which may have no posts any more.
 type TermRef struct {
-	Kind Kind
-	Key  string
+	TermKey
 	Slug string // that it has, or had last
 }
 
-// Within reports whether the post would fit a selection if readers saw it.
-func (d *Departed) Within(by Selection) bool {
-	has := func(t *Term) bool {
-		return slices.ContainsFunc(d.Terms, func(own TermRef) bool { return own.Kind == t.Kind && own.Key == t.Key })
+// Within reports whether any of some expressions would choose the post if
+// readers saw it.
+func (d *Departed) Within(any ...Expression) bool {
+	has := func(t TermKey) bool {
+		return slices.ContainsFunc(d.Terms, func(own TermRef) bool { return own.TermKey == t })
 	}
-	missing := func(t *Term) bool { return !has(t) }
-	return (len(by.Any) == 0 || slices.ContainsFunc(by.Any, has)) &&
-		!slices.ContainsFunc(by.All, missing) && !slices.ContainsFunc(by.Not, has)
+	return slices.ContainsFunc(any, func(x Expression) bool { return x.Match(has) })
 }
 
 // remembrance is how long it is told that a post left. A reader that did not

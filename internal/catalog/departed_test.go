@@ -161,28 +161,31 @@ func TestTermsOfPostsThatLeft(t *testing.T) {
 	s.remove("a.md")
 	s.load()
 	snap := s.load() // knows the terms from the database alone
-	want := []TermRef{{Category, "a/b", "a-b"}, {Tag, "go", "go"}, {Tag, "a.b", "a-b"}, {Author, "house", "house"}}
+	want := []TermRef{{TermKey{Category, "a/b"}, "a-b"}, {TermKey{Tag, "go"}, "go"}, {TermKey{Tag, "a.b"}, "a-b"}, {TermKey{Author, "house"}, "house"}}
 	if d := snap.Departed; len(d) != 1 || !slices.Equal(d[0].Terms, want) {
 		t.Fatalf("departed %+v, want terms %v", d, want)
 	}
 	if got := snap.Retired[Tag]; got["go"] != "go" || got["a-b"] != "a.b" || len(got) != 3 { // and "golang"
 		t.Errorf("retired tags: %v", got)
 	}
-	goTag, ab, house, other := &Term{Kind: Tag, Key: "go"}, &Term{Kind: Tag, Key: "a/b"}, &Term{Kind: Author, Key: "house"}, &Term{Kind: Tag, Key: "x"}
+	goTag, ab, house, other := TermKey{Tag, "go"}, TermKey{Tag, "a/b"}, TermKey{Author, "house"}, TermKey{Tag, "x"}
+	every := func(lists ...[]TermKey) Expression { return Expression{Every: lists} }
 	for _, c := range []struct {
-		by   Selection
+		by   []Expression
 		want bool
 	}{
-		{Selection{}, true},
-		{Selection{Any: []*Term{other, goTag}}, true},
-		{Selection{Any: []*Term{ab}}, false}, // that is a category of the post
-		{Selection{All: []*Term{goTag, house}}, true},
-		{Selection{All: []*Term{goTag, other}}, false},
-		{Selection{Any: []*Term{goTag}, Not: []*Term{house}}, false},
-		{Selection{Not: []*Term{other}}, true},
+		{[]Expression{{}}, true},
+		{[]Expression{every([]TermKey{other, goTag})}, true},
+		{[]Expression{every([]TermKey{ab})}, false}, // that is a category of the post
+		{[]Expression{every([]TermKey{goTag}, []TermKey{house})}, true},
+		{[]Expression{every([]TermKey{goTag}, []TermKey{other})}, false},
+		{[]Expression{{Every: [][]TermKey{{goTag}}, Not: []TermKey{house}}}, false},
+		{[]Expression{{Not: []TermKey{other}}}, true},
+		{[]Expression{every([]TermKey{other}), every([]TermKey{house})}, true},
+		{nil, false},
 	} {
-		if got := snap.Departed[0].Within(c.by); got != c.want {
-			t.Errorf("within %+v: %v", c.by, got)
+		if got := snap.Departed[0].Within(c.by...); got != c.want {
+			t.Errorf("within %v: %v", c.by, got)
 		}
 	}
 }

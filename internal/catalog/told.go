@@ -128,7 +128,7 @@ func (s *shelf) termsOf(p *post.Post) []TermRef {
 	var refs []TermRef
 	for _, x := range s.taxonomies() {
 		for _, name := range x.names(&Entry{Post: p}) {
-			ref := TermRef{Kind: x.kind, Key: x.key(name)}
+			ref := TermRef{TermKey: TermKey{x.kind, x.key(name)}}
 			if ref.Slug = x.last[ref.Key]; ref.Slug == "" {
 				ref.Slug = term.Slug(name)
 			}

@@ -12,7 +12,8 @@ import (
 // share a group, whose mail is composed once. It implements store.Audience.
 type audience struct {
 	entries []*catalog.Entry
-	former  formerKeys
+	carries []func(catalog.TermKey) bool // the terms of each entry
+	renames catalog.Renames
 	index   map[int64]int   // post → position in entries
 	masks   map[string]bits // topics → the posts they choose
 	numbers map[string]int  // set of posts → group number
@@ -45,6 +46,7 @@ func newAudience(entries []*catalog.Entry, compose func(int, []*catalog.Entry) (
 	}
 	for i, e := range entries {
 		a.index[e.PostID] = i
+		a.carries = append(a.carries, catalog.Carries(e.Post))
 	}
 	return a
 }
@@ -63,7 +65,7 @@ func (a *audience) Assign(r store.Reader) int {
 
 // due gives the posts of the reader's topics that they have not got.
 func (a *audience) due(r store.Reader) bits {
-	mask := a.mask(a.former.present(Topics{Categories: r.Categories, Tags: r.Tags}))
+	mask := a.mask(Topics{Categories: r.Categories, Tags: r.Tags}.present(a.renames))
 	if len(r.Seen) == 0 {
 		return mask
 	}
@@ -81,9 +83,9 @@ func (a *audience) mask(t Topics) bits {
 	if m, ok := a.masks[key]; ok {
 		return m
 	}
-	m := make(bits, (len(a.entries)+7)/8)
-	for i, e := range a.entries {
-		if t.Match(e.Post) {
+	m, x := make(bits, (len(a.entries)+7)/8), t.Expression()
+	for i, has := range a.carries {
+		if x.Match(has) {
 			m.add(i)
 		}
 	}

@@ -66,7 +66,7 @@ func (s *Service) planOf(ctx context.Context, r Request, sel Selection, watch in
 	a := newAudience(sel.Included, func(number int, due []*catalog.Entry) (store.Group, error) {
 		return s.compose(r, number, due, sel.posts)
 	})
-	a.watch, a.former = watch, formerOf(sel.posts)
+	a.watch, a.renames = watch, sel.posts.Renames()
 	if !e.Manual {
 		a.fewest = n.MinPosts
 	}

@@ -10,9 +10,8 @@ import (
 	"tidings/internal/term"
 )
 
-// Topics chooses posts: those in any of the categories or with any of the
-// tags; the zero value chooses every post. It is the one rule by which
-// newsletters and readers choose.
+// Topics is what newsletters and readers choose posts by: those in any of the
+// categories or with any of the tags; the zero value chooses every post.
 type Topics struct {
 	Categories, Tags []string // term keys, sorted
 }
@@ -36,52 +35,41 @@ func keys(names []string) []string {
 // All reports whether every post is chosen.
 func (t Topics) All() bool { return len(t.Categories) == 0 && len(t.Tags) == 0 }
 
-// Match reports whether a post is chosen.
-func (t Topics) Match(p *post.Post) bool {
-	return t.All() || anyKey(t.Categories, p.Categories) || anyKey(t.Tags, p.Tags)
+// Expression gives the rule that chooses their posts.
+func (t Topics) Expression() catalog.Expression {
+	if t.All() {
+		return catalog.Expression{}
+	}
+	any := make([]catalog.TermKey, 0, len(t.Categories)+len(t.Tags))
+	for _, k := range t.Categories {
+		any = append(any, catalog.TermKey{Kind: catalog.Category, Key: k})
+	}
+	for _, k := range t.Tags {
+		any = append(any, catalog.TermKey{Kind: catalog.Tag, Key: k})
+	}
+	return catalog.Expression{Every: [][]catalog.TermKey{any}}
 }
 
-func anyKey(wanted, names []string) bool {
-	return slices.ContainsFunc(names, func(n string) bool {
-		return slices.Contains(wanted, term.Key(n))
-	})
-}
+// Match reports whether a post is chosen.
+func (t Topics) Match(p *post.Post) bool { return t.All() || t.Expression().Match(catalog.Carries(p)) }
 
 // String is a canonical form: equal topics, equal strings.
 func (t Topics) String() string {
 	return strings.Join(t.Categories, ",") + ";" + strings.Join(t.Tags, ",")
 }
 
-// A formerKeys leads from the keys of terms' former names to their present
-// ones: readers who chose a topic keep it when it is renamed.
-type formerKeys map[catalog.Kind]map[string]string
-
-func formerOf(snap *catalog.Snapshot) formerKeys {
-	f := formerKeys{}
-	for _, t := range slices.Concat(snap.Categories, snap.Tags) {
-		for _, was := range t.Was {
-			if f[t.Kind] == nil {
-				f[t.Kind] = map[string]string{}
-			}
-			f[t.Kind][term.Key(was)] = t.Key
-		}
-	}
-	return f
-}
-
-func (f formerKeys) present(t Topics) Topics {
-	if len(f) == 0 {
+// present gives topics under the terms' present names.
+func (t Topics) present(r catalog.Renames) Topics {
+	if len(r) == 0 {
 		return t
 	}
-	return Topics{Categories: f.keys(catalog.Category, t.Categories), Tags: f.keys(catalog.Tag, t.Tags)}
+	return Topics{Categories: presentKeys(r, catalog.Category, t.Categories), Tags: presentKeys(r, catalog.Tag, t.Tags)}
 }
 
-func (f formerKeys) keys(kind catalog.Kind, ks []string) []string {
-	out := slices.Clone(ks)
-	for i, k := range out {
-		if now := f[kind][k]; now != "" {
-			out[i] = now
-		}
+func presentKeys(r catalog.Renames, kind catalog.Kind, ks []string) []string {
+	out := make([]string, len(ks))
+	for i, k := range ks {
+		out[i] = r.Key(kind, k)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

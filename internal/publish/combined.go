@@ -52,30 +52,62 @@ func (n Names) terms(snap *catalog.Snapshot) (terms []*catalog.Term) {
 	return terms
 }
 
-// selection gives what a combination asks for.
-func (c Combination) selection(snap *catalog.Snapshot) catalog.Selection {
-	return catalog.Selection{Any: c.Any.terms(snap), All: c.All.terms(snap), Not: c.Not.terms(snap)}
+// A Choice is the terms of a combination, as people see them.
+type Choice struct {
+	Any []*catalog.Term // at least one of these; empty: every post
+	In  []*catalog.Term // and at least one of these; empty: any post
+	All []*catalog.Term // each of these
+	Not []*catalog.Term // none of these
+}
+
+// expression gives what a choice chooses.
+func (c Choice) expression() catalog.Expression {
+	var x catalog.Expression
+	for _, list := range [][]*catalog.Term{c.Any, c.In} {
+		if len(list) > 0 {
+			x.Every = append(x.Every, keys(list))
+		}
+	}
+	for _, t := range c.All {
+		x.Every = append(x.Every, []catalog.TermKey{{Kind: t.Kind, Key: t.Key}})
+	}
+	x.Not = keys(c.Not)
+	return x
+}
+
+func keys(terms []*catalog.Term) []catalog.TermKey {
+	ks := make([]catalog.TermKey, len(terms))
+	for i, t := range terms {
+		ks[i] = catalog.TermKey{Kind: t.Kind, Key: t.Key}
+	}
+	return ks
+}
+
+// choice gives what a combination asks for.
+func (c Combination) choice(snap *catalog.Snapshot) Choice {
+	return Choice{Any: c.Any.terms(snap), All: c.All.terms(snap), Not: c.Not.terms(snap)}
 }
 
 // combined gives the windows of the combinations that the configuration names.
 func (p *Publisher) combined(snap *catalog.Snapshot) []window {
 	var all []window
 	for _, c := range p.cfg.Combined {
-		by := c.selection(snap)
+		by := c.choice(snap)
 		title := c.Title
 		if title == "" {
 			title = describe(by)
 		}
-		w := p.window(Feed{Kind: Combined, Key: c.Name, Name: title}, c.Name, snap.Select(by))
-		w.brief, w.by = p.cfg.brief(c.Content), &by
+		x := by.expression()
+		w := p.window(Feed{Kind: Combined, Key: c.Name, Name: title}, c.Name, snap.Select(x))
+		w.brief, w.by = p.cfg.brief(c.Content), []catalog.Expression{x}
 		all = append(all, w)
 	}
 	return all
 }
 
-// describe is the title of a selection: "DevOps or #ci-cd, with #go, without
+// describe is the title of a choice: "DevOps or #ci-cd, with #go, without
 // #news".
-func describe(by catalog.Selection) string {
+func describe(by Choice) string {
 	var parts []string
 	add := func(prefix, joint string, terms []*catalog.Term) {
 		var names []string
@@ -91,6 +123,7 @@ func describe(by catalog.Selection) string {
 		}
 	}
 	add("", " or ", by.Any)
+	add("in ", " or ", by.In)
 	add("with ", " and ", by.All)
 	add("without ", " or ", by.Not)
 	if len(parts) == 0 {
@@ -101,7 +134,7 @@ func describe(by catalog.Selection) string {
 
 // A Query is a combination asked for in an address.
 type Query struct {
-	by        catalog.Selection
+	by        Choice
 	canonical string
 }
 
@@ -112,19 +145,22 @@ const mostTerms = 20
 var parameters = []struct {
 	name string
 	kind catalog.Kind
-	part func(*catalog.Selection) *[]*catalog.Term
+	part func(*Choice) *[]*catalog.Term
 }{
 	{"category", catalog.Category, anyOf}, {"tag", catalog.Tag, anyOf}, {"author", catalog.Author, anyOf},
+	{"in-category", catalog.Category, inOf}, {"in-tag", catalog.Tag, inOf}, {"in-author", catalog.Author, inOf},
 	{"all-category", catalog.Category, allOf}, {"all-tag", catalog.Tag, allOf}, {"all-author", catalog.Author, allOf},
 	{"not-category", catalog.Category, noneOf}, {"not-tag", catalog.Tag, noneOf}, {"not-author", catalog.Author, noneOf},
 }
 
-func anyOf(s *catalog.Selection) *[]*catalog.Term  { return &s.Any }
-func allOf(s *catalog.Selection) *[]*catalog.Term  { return &s.All }
-func noneOf(s *catalog.Selection) *[]*catalog.Term { return &s.Not }
+func anyOf(c *Choice) *[]*catalog.Term  { return &c.Any }
+func inOf(c *Choice) *[]*catalog.Term   { return &c.In }
+func allOf(c *Choice) *[]*catalog.Term  { return &c.All }
+func noneOf(c *Choice) *[]*catalog.Term { return &c.Not }
 
 // ParseQuery understands the parameters of a combined feed: category, tag and
-// author, of which any must fit; all-… and not-…. Each may be repeated, or hold
+// author, of which any must fit; in-…, of which any must fit too; all-… and
+// not-…. Each may be repeated, or hold
 // several slugs with commas between them. What is unknown to it, such as the
 // marks that some readers add to addresses, does not count. The error says what
 // is wrong to the person who asked.
@@ -191,8 +227,8 @@ func termNamed(snap *catalog.Snapshot, kind catalog.Kind, s string) *catalog.Ter
 // Everything reports whether the query narrows nothing down.
 func (q Query) Everything() bool { return q.canonical == "" }
 
-// Selection gives the terms of the query.
-func (q Query) Selection() catalog.Selection { return q.by }
+// Choice gives the terms of the query.
+func (q Query) Choice() Choice { return q.by }
 
 // Parameters gives the query's parameters with the slugs of each.
 func (q Query) Parameters() url.Values {
@@ -223,42 +259,79 @@ const maxQueries = 64
 // Combine gives the feed of a query, whose documents are those of combined
 // feeds: the same posts, the same bytes. It keeps the last ones asked for.
 func (p *Publisher) Combine(ctx context.Context, snap *catalog.Snapshot, q Query) (*Feed, error) {
+	at := combinedFolder + "?" + q.canonical
+	return p.queried(ctx, snap, request{
+		key: "?" + q.canonical, name: describe(q.by), by: []catalog.Expression{q.by.expression()},
+		place: func(f feed.Format) place {
+			self := p.cfg.URL(combinedFolder+f.FileName()) + "?" + q.canonical
+			return place{id: p.cfg.id(at), self: self, page: p.cfg.page(CombinedPage) + "?" + q.canonical, room: maxSize}
+		},
+	})
+}
+
+// Private gives the feed of the posts that any of some expressions chooses, for
+// one reader. It names no address of its own, so that it does not tell the
+// secret one it is read at, and readers who choose the same share it.
+func (p *Publisher) Private(ctx context.Context, snap *catalog.Snapshot, title string, by ...catalog.Expression) (*Feed, error) {
+	key := title
+	for _, x := range by {
+		key += " || " + x.String()
+	}
+	return p.queried(ctx, snap, request{
+		key: key, name: title, by: by,
+		place: func(feed.Format) place {
+			return place{id: p.cfg.id(combinedFolder + "private/"), page: p.cfg.page("/"), room: maxSize}
+		},
+	})
+}
+
+// A request asks for a feed that is not in the set.
+type request struct {
+	key   string // the same for the same feed
+	name  string
+	by    []catalog.Expression
+	place func(feed.Format) place
+}
+
+// queried gives a feed that is asked for: the one that is kept, while the set is
+// the one it was made for.
+func (p *Publisher) queried(ctx context.Context, snap *catalog.Snapshot, r request) (*Feed, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	known, _ := p.queries.Get(q.canonical)
+	known, _ := p.queries.Get(r.key)
 	set := p.current.Load()
 	if known != nil && known.set == set {
 		return known.feed, nil
 	}
-	w := p.window(Feed{Kind: Combined, Key: q.canonical, Name: describe(q.by)}, "", snap.Select(q.by))
-	w.Path, w.by = combinedFolder, &q.by
+	w := p.window(Feed{Kind: Combined, Key: r.key, Name: r.name}, "", snap.Select(r.by...))
+	w.Path, w.by = combinedFolder, r.by
 	w.left = (&graveyard{departed: snap.Departed}).of(&w)
 	items, err := p.items(ctx, snap, []window{w})
 	if err != nil {
-		return nil, fmt.Errorf("combine %q: %w", q.canonical, err)
+		return nil, fmt.Errorf("combine %q: %w", r.key, err)
 	}
 	for _, e := range w.shown {
 		w.items = append(w.items, items[e])
 	}
 	made := &queried{set: set, feed: &w.Feed, window: w}
-	if err := p.documents(made, known, q); err != nil {
-		return nil, fmt.Errorf("combine %q: %w", q.canonical, err)
+	if err := p.documents(made, known, r); err != nil {
+		return nil, fmt.Errorf("combine %q: %w", r.key, err)
 	}
-	p.queries.Add(q.canonical, made)
+	p.queries.Add(r.key, made)
 	return made.feed, nil
 }
 
-// A queried feed is one that was asked for by query while a set was current.
+// A queried feed is one that was asked for while a set was current.
 type queried struct {
 	set    *Set
 	feed   *Feed
 	window window
 }
 
-// documents makes the documents of a query's feed; those that did not change
-// stay the same pointers. They changed, as far as is known without keeping
-// every query for ever, when any document did, or any of their posts.
-func (p *Publisher) documents(made, known *queried, q Query) error {
+// documents makes the documents of a feed that was asked for; those that did not
+// change stay the same pointers. They changed, as far as is known without
+// keeping every query for ever, when any document did, or any of their posts.
+func (p *Publisher) documents(made, known *queried, r request) error {
 	modified := made.set.modified()
 	for _, e := range made.window.shown {
 		if e.Changed.After(modified) {
@@ -267,11 +340,7 @@ func (p *Publisher) documents(made, known *queried, q Query) error {
 	}
 	made.feed.Docs = map[feed.Format]*Document{}
 	for _, f := range p.cfg.Formats {
-		path := combinedFolder + f.FileName()
-		doc, err := p.encodeWindow(&made.window, f, path, place{
-			id: p.cfg.id(combinedFolder + "?" + q.canonical), self: p.cfg.URL(path) + "?" + q.canonical,
-			page: p.cfg.page(CombinedPage) + "?" + q.canonical, room: maxSize,
-		})
+		doc, err := p.encodeWindow(&made.window, f, combinedFolder+f.FileName(), r.place(f))
 		if err != nil {
 			return err
 		}

@@ -58,7 +58,7 @@ func (g *graveyard) of(w *window) (stones []feed.Tombstone) {
 		return g.bySlug[grave{w.Kind, w.Name}]
 	case w.by != nil:
 		for _, d := range g.departed {
-			if d.Within(*w.by) {
+			if d.Within(w.by...) {
 				stones = put(stones, tombstone(d))
 			}
 		}

@@ -17,7 +17,7 @@ func left(e *catalog.Entry, when time.Time) *catalog.Departed {
 	d := &catalog.Departed{Post: e.Post, ID: e.ID, When: when}
 	for kind, names := range map[catalog.Kind][]string{catalog.Category: e.Categories, catalog.Tag: e.Tags} {
 		for _, name := range names {
-			d.Terms = append(d.Terms, catalog.TermRef{Kind: kind, Key: term.Key(name), Slug: term.Slug(name)})
+			d.Terms = append(d.Terms, catalog.TermRef{TermKey: catalog.TermKey{Kind: kind, Key: term.Key(name)}, Slug: term.Slug(name)})
 		}
 	}
 	return d

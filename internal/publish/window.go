@@ -18,9 +18,9 @@ type window struct {
 	shown   []*catalog.Entry
 	items   []*item // of shown
 	left    []feed.Tombstone
-	brief   bool               // summaries, where a post does not choose for itself
-	all     []*catalog.Entry   // also those beyond the window
-	by      *catalog.Selection // of a combined feed; nil: of another one
+	brief   bool                 // summaries, where a post does not choose for itself
+	all     []*catalog.Entry     // also those beyond the window
+	by      []catalog.Expression // any of which chooses the posts of a combined feed; nil: of another one
 	chain
 }
 
