@@ -28,6 +28,7 @@ func (a *app) handler(posts *library, s *newsletter.Service, sender *newsletter.
 		Snapshot:  posts.watcher.Current,
 		Set:       posts.publisher.Current,
 		Combine:   posts.publisher.Combine,
+		Private:   posts.publisher.Private,
 		Render:    posts.render,
 		People:    s,
 		Metrics:   metrics,

@@ -51,4 +51,7 @@ type People interface {
 	// Unsubscribe ends the subscription, or all of the person's; twice is a
 	// success, and so is an address erased meanwhile.
 	Unsubscribe(ctx context.Context, token string, all bool) error
+	// Feed gives what a reader's private feed shows. ErrToken also for one that
+	// was revoked, and for who has no active subscription any more.
+	Feed(ctx context.Context, token string) (Feed, error)
 }

@@ -144,6 +144,7 @@ type Subscriber struct {
 	Timezone      string // IANA name; "" means the newsletter's
 	Format        string // FormatHTML or FormatText; given as "" it becomes FormatHTML
 	QuietHours    string // "22-7": no mail from 22:00 until 7:00 local time; "": at any hour
+	Feed          int64  // number of the address of their private feed; 0: they have none. Written by RenewFeed and RevokeFeed alone
 	CreatedAt     time.Time
 	Subscriptions []Subscription // by newsletter name
 }
@@ -183,6 +184,12 @@ type Subscribers interface {
 	// else. Twice is no error. ErrNotFound if there is no
 	// such subscriber.
 	Unsubscribe(ctx context.Context, now time.Time, subscriberID int64, newsletter string) error
+
+	// RenewFeed gives a person's private feed a new number, and thereby ends
+	// the one before; RevokeFeed ends it. No number is ever given again to
+	// the same person. ErrNotFound.
+	RenewFeed(ctx context.Context, id int64) (number int64, err error)
+	RevokeFeed(ctx context.Context, id int64) error
 
 	Subscriber(ctx context.Context, id int64) (Subscriber, error) // ErrNotFound
 	// SubscriberByEmail ignores ASCII case. ErrNotFound.

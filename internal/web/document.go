@@ -56,8 +56,12 @@ func (s *server) wanted(r *http.Request) (*publish.Document, *shelf) {
 // same validators and caching headers. There are no byte ranges: a part of a
 // feed is of no use to anyone.
 func (s *server) document(w http.ResponseWriter, r *http.Request, reply *reply) {
+	s.documentAs(documentHeader, w, r, reply)
+}
+
+func (s *server) documentAs(header map[string][]string, w http.ResponseWriter, r *http.Request, reply *reply) {
 	h := w.Header()
-	for name, values := range documentHeader {
+	for name, values := range header {
 		h[name] = values
 	}
 	delete(h, "Cross-Origin-Opener-Policy")

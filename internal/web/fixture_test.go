@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -68,6 +69,9 @@ func newSiteOf(t testing.TB, posts []*post.Post, opts ...options) *site {
 		Set:       func() *publish.Set { return s.set },
 		Combine: func(ctx context.Context, snap *catalog.Snapshot, q publish.Query) (*publish.Feed, error) {
 			return s.publisher.Combine(ctx, snap, q)
+		},
+		Private: func(ctx context.Context, snap *catalog.Snapshot, title string, by ...catalog.Expression) (*publish.Feed, error) {
+			return s.publisher.Private(ctx, snap, title, by...)
 		},
 		Render: func(_ context.Context, e *catalog.Entry) (string, error) { return e.Body, nil },
 		People: s.people, Mailbox: s.box,
@@ -200,6 +204,15 @@ func (p *people) SignUp(_ context.Context, s newsletter.SignUp) error {
 		p.onJoin(name)
 	}
 	return nil
+}
+
+// Feed gives the posts about Go or DevOps to everyone who is subscribed.
+func (p *people) Feed(_ context.Context, token string) (newsletter.Feed, error) {
+	if sub, err := p.look(token); err != nil || sub.Status != store.StatusActive {
+		return newsletter.Feed{}, cmp.Or(err, newsletter.ErrToken)
+	}
+	topics := newsletter.NewTopics([]string{"DevOps"}, []string{"go"})
+	return newsletter.Feed{Language: "de", By: []catalog.Expression{topics.Expression()}}, nil
 }
 
 func (p *people) Confirmation(_ context.Context, token string) (newsletter.Subscription, error) {

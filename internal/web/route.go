@@ -51,6 +51,7 @@ func (s *server) routes() http.Handler {
 		{pattern: "/subscribe", get: s.subscribeForm, post: s.subscribe},
 		{pattern: "/confirm/{token}", get: s.confirmation, post: s.confirm, scope: forOne},
 		{pattern: "/unsubscribe/{token}", get: s.leaving, post: s.unsubscribe, scope: forOne},
+		{pattern: "/feeds/private/{token}/{file}", get: s.private, scope: forOne},
 
 		{pattern: "/healthz", get: s.healthz},
 		{pattern: "/readyz", get: s.readyz},

@@ -59,6 +59,8 @@ type Deps struct {
 	Set       func() *publish.Set      // nil or empty until the feeds are made
 	// Combine gives the feed of a query.
 	Combine func(context.Context, *catalog.Snapshot, publish.Query) (*publish.Feed, error)
+	// Private gives a feed for one reader.
+	Private func(ctx context.Context, snap *catalog.Snapshot, title string, by ...catalog.Expression) (*publish.Feed, error)
 	Render  func(context.Context, *catalog.Entry) (string, error) // the clean HTML of a post
 	People  newsletter.People
 	Mailbox *relay.Mailbox // nil unless mail is captured

@@ -10,7 +10,7 @@ import (
 
 // subscriberQuery gives one row per subscription, and one for a person
 // without any; the rows of a person must stay together.
-const subscriberQuery = `SELECT p.id, p.email, p.key_hash, p.name, p.language, p.timezone, p.format, p.quiet_hours, p.created_at,
+const subscriberQuery = `SELECT p.id, p.email, p.key_hash, p.name, p.language, p.timezone, p.format, p.quiet_hours, p.feed, p.created_at,
 	COALESCE(n.name, ''), COALESCE(s.status, ''), COALESCE(s.categories, ''), COALESCE(s.tags, ''),
 	COALESCE(s.frequency, ''), COALESCE(s.hour, ''), s.paused_until, s.created_at, s.confirmed_at, s.ended_at
 	FROM subscribers p
@@ -46,9 +46,10 @@ func (t *tx) eachSubscriber(where string, args []any, fn func(store.Subscriber) 
 func scanSubscriber(r row) (p store.Subscriber, err error) {
 	var sub store.Subscription
 	var categories, tags string
-	err = r.Scan(&p.ID, &p.Email, &p.Key, &p.Name, &p.Language, &p.Timezone, &p.Format, &p.QuietHours, instant{&p.CreatedAt},
+	err = r.Scan(&p.ID, &p.Email, &p.Key, &p.Name, &p.Language, &p.Timezone, &p.Format, &p.QuietHours, &p.Feed, instant{&p.CreatedAt},
 		&sub.Newsletter, &sub.Status, &categories, &tags, &sub.Frequency, &sub.Hour,
 		instant{&sub.PausedUntil}, instant{&sub.CreatedAt}, instant{&sub.ConfirmedAt}, instant{&sub.EndedAt})
+	p.Feed = max(p.Feed, 0)
 	if err != nil || sub.Newsletter == "" {
 		return p, err
 	}
@@ -137,6 +138,21 @@ func (s *Store) EraseSubscriber(ctx context.Context, now time.Time, id int64) er
 			CASE WHEN suppressions.reason = ?4 THEN excluded.reason ELSE suppressions.reason END`,
 			key, store.ReasonErased, millis(now), store.ReasonUnsubscribed)
 		return err
+	})
+}
+
+// RenewFeed implements [store.Subscribers].
+func (s *Store) RenewFeed(ctx context.Context, id int64) (number int64, err error) {
+	err = s.write(ctx, fmt.Sprintf("renew the private feed of subscriber %d", id), func(t *tx) error {
+		return t.one(`UPDATE subscribers SET feed = abs(feed) + 1 WHERE id = ?1 RETURNING feed`, []any{id}, &number)
+	})
+	return number, err
+}
+
+// RevokeFeed implements [store.Subscribers].
+func (s *Store) RevokeFeed(ctx context.Context, id int64) error {
+	return s.write(ctx, fmt.Sprintf("revoke the private feed of subscriber %d", id), func(t *tx) error {
+		return t.execOne(`UPDATE subscribers SET feed = -abs(feed) WHERE id = ?1`, id)
 	})
 }
 

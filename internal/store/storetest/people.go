@@ -41,6 +41,28 @@ func testSignUp(t *testing.T, f *fixture) {
 	f.equal("subscriptions", len(got.Subscriptions), 2)
 }
 
+func testPrivateFeed(_ *testing.T, f *fixture) {
+	id, other := f.reader("a@example.com", "weekly"), f.reader("b@example.com", "weekly")
+	f.equal("none", f.person(id).Feed, int64(0))
+	f.check(f.RevokeFeed(f.ctx, id))
+	f.equal("none to revoke", f.person(id).Feed, int64(0))
+	seen := map[int64]bool{}
+	for range 3 {
+		n, err := f.RenewFeed(f.ctx, id)
+		f.check(err)
+		f.equal("number", f.person(id).Feed, n)
+		f.equal("given before", n <= 0 || seen[n], false)
+		seen[n] = true
+		f.check(f.RevokeFeed(f.ctx, id))
+		f.check(f.RevokeFeed(f.ctx, id))
+		f.equal("revoked", f.person(id).Feed, int64(0))
+	}
+	f.equal("another person's", f.person(other).Feed, int64(0))
+	_, err := f.RenewFeed(f.ctx, 999)
+	f.fails("of nobody", err, store.ErrNotFound)
+	f.fails("of nobody", f.RevokeFeed(f.ctx, 999), store.ErrNotFound)
+}
+
 func testSignUpAgain(_ *testing.T, f *fixture) {
 	signUp := func(p store.Subscriber, tags ...string) bool {
 		sub := store.Subscription{Newsletter: "weekly", Tags: tags}

@@ -36,6 +36,7 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"SignUp":        testSignUp,
 		"SignUpAgain":   testSignUpAgain,
 		"Confirm":       testConfirm,
+		"PrivateFeed":   testPrivateFeed,
 		"Unsubscribe":   testUnsubscribe,
 		"Subscribers":   testSubscribers,
 		"Erase":         testErase,
