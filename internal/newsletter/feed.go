@@ -32,15 +32,15 @@ func (s *Service) Feed(ctx context.Context, tag string) (Feed, error) {
 	case err != nil:
 		return Feed{}, fmt.Errorf("look up a private feed: %w", err)
 	}
-	f := Feed{Language: who.Language, By: s.chosen(who)}
+	f := Feed{Language: who.Language, By: s.subscribed(who)}
 	if len(f.By) == 0 {
 		return Feed{}, ErrToken
 	}
 	return f, nil
 }
 
-// chosen gives what chooses the posts of each active subscription.
-func (s *Service) chosen(who store.Subscriber) (by []catalog.Expression) {
+// subscribed gives what chooses the posts of each active subscription.
+func (s *Service) subscribed(who store.Subscriber) (by []catalog.Expression) {
 	renames := s.Posts().Renames()
 	for _, sub := range who.Subscriptions {
 		n, err := s.Newsletter(sub.Newsletter)
