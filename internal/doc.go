@@ -29,7 +29,7 @@
 //	token       secrets of links, keyed hashes of addresses        —
 //	schedule    cron expression + zone → slots; pure               —
 //	journal     what a sender knows and the database not yet       —
-//	store       records, the Store contract, its engines           —
+//	store       records, the Store contract, its engines           codec
 //	bounce      what a bounce, complaint or auto-reply says; pure  —
 //	feed        a feed's description → RSS, Atom, JSON, OPML; pure —
 //	mail        messages, MIME templates with slots, DKIM          —

@@ -35,6 +35,7 @@ type Store interface {
 	Hubs
 	Terms
 	Subscribers
+	Imports
 	Suppressions
 	Editions
 	Deliveries
@@ -204,10 +205,12 @@ type Subscribers interface {
 	EraseSubscriber(ctx context.Context, now time.Time, id int64) error
 	// CountSubscribers gives newsletter → status → number.
 	CountSubscribers(ctx context.Context) (map[string]map[string]int, error)
-	// ImportSubscribers applies rows, all or none; nobody who left or is
-	// suppressed is brought back. A pending subscription that the row wants
-	// active is confirmed by it, an active one never becomes pending, and one
-	// wanted unsubscribed ends. dryRun reports without keeping anything.
+	// ImportSubscribers applies a few rows in one transaction (see Imports for
+	// many); nobody who left or is suppressed is brought back. A pending
+	// subscription that the row wants active is confirmed by it, an active one
+	// never becomes pending, and one wanted unsubscribed ends. A person on
+	// record who is suppressed stays as they are. dryRun reports and keeps
+	// nothing, and holds nobody up.
 	ImportSubscribers(ctx context.Context, now time.Time, rows []ImportRow, dryRun bool) (ImportReport, error)
 }
 
@@ -215,25 +218,6 @@ type Subscribers interface {
 type SubscriberFilter struct {
 	Newsletter string
 	Status     string
-}
-
-// ImportRow is one person to import; Subscriptions hold the wanted states. For
-// a person on record, what is blank stays as it is: "" for Name, Language,
-// Timezone, Format, QuietHours, Frequency and Hour, a zero PausedUntil, nil for Categories and Tags (a list that is empty,
-// but not nil, removes them). Confirm asks for a confirmation notice for each
-// subscription that is new and pending.
-type ImportRow struct {
-	Line       int
-	Subscriber Subscriber
-	Confirm    bool
-}
-
-// ImportReport counts rows by what an import did, or would do, with them. A row
-// is Suppressed if its address is, or if the person left and nothing else of
-// the row applies.
-type ImportReport struct {
-	Added, Updated, Unchanged, Suppressed int
-	SuppressedLines                       []int
 }
 
 // Suppression reasons.

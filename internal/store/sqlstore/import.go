@@ -6,25 +6,25 @@ import (
 	"slices"
 	"time"
 
+	"tidings/internal/codec"
 	"tidings/internal/store"
+)
+
+const (
+	importChunk = 500 // rows that are kept together while they are staged
+	dropChunks  = 200 // how many of them are dropped in one transaction
 )
 
 // ImportSubscribers implements [store.Subscribers].
 func (s *Store) ImportSubscribers(ctx context.Context, now time.Time, rows []store.ImportRow, dryRun bool) (store.ImportReport, error) {
+	transaction := s.writeLarge
+	if dryRun {
+		transaction = s.read
+	}
 	var report store.ImportReport
-	err := s.writeLarge(ctx, "import subscribers", func(t *tx) error {
-		im := importer{tx: t, now: now, newsletters: map[string]int64{}}
-		for _, r := range rows {
-			outcome, err := im.row(r)
-			if err != nil {
-				return fmt.Errorf("line %d: %w", r.Line, err)
-			}
-			count(&report, outcome, r.Line)
-		}
-		if dryRun {
-			return errRollback
-		}
-		return nil
+	err := transaction(ctx, "import subscribers", func(t *tx) (err error) {
+		report, err = t.importRows(now, rows, dryRun)
+		return err
 	})
 	if err != nil {
 		return store.ImportReport{}, err
@@ -32,204 +32,234 @@ func (s *Store) ImportSubscribers(ctx context.Context, now time.Time, rows []sto
 	return report, nil
 }
 
-// An outcome is what an import did with one row, or with a part of it.
-type outcome int
-
-const (
-	unchanged outcome = iota
-	suppressed
-	updated
-	added
-)
-
-func count(r *store.ImportReport, o outcome, line int) {
-	switch o {
-	case unchanged:
-		r.Unchanged++
-	case suppressed:
-		r.Suppressed++
-		r.SuppressedLines = append(r.SuppressedLines, line)
-	case updated:
-		r.Updated++
-	case added:
-		r.Added++
-	}
-}
-
-// An importer is one import under way.
-type importer struct {
-	*tx
-	now         time.Time
-	newsletters map[string]int64
-}
-
-// row applies one row. What changed most tells the outcome.
-func (im *importer) row(r store.ImportRow) (outcome, error) {
-	var reason string
-	found, err := im.maybe(`SELECT reason FROM suppressions WHERE key_hash = ?1`, []any{r.Subscriber.Key}, &reason)
-	if err != nil || found && !(reason == store.ReasonUnsubscribed && leaves(r)) {
-		return suppressed, err
-	}
-	id, err := im.findPerson(r.Subscriber)
-	if err != nil {
-		return 0, err
-	}
-	if id == 0 {
-		if id, err = im.insertPerson(im.now, r.Subscriber); err != nil {
-			return 0, err
-		}
-		_, err = im.subscriptions(id, r)
-		return added, err
-	}
-	return im.known(id, r)
-}
-
-// leaves reports whether a row subscribes its person to nothing.
-func leaves(r store.ImportRow) bool {
-	return !slices.ContainsFunc(r.Subscriber.Subscriptions, func(s store.Subscription) bool {
-		return s.Status != store.StatusUnsubscribed
+// BeginImport implements [store.Imports].
+func (s *Store) BeginImport(ctx context.Context, now time.Time) (id int64, err error) {
+	err = s.write(ctx, "begin an import", func(t *tx) error {
+		return t.one(`INSERT INTO imports (touched_at) VALUES (?1) RETURNING id`, []any{millis(now)}, &id)
 	})
-}
-
-// known applies a row to a person on record.
-func (im *importer) known(id int64, r store.ImportRow) (outcome, error) {
-	result, err := im.subscriptions(id, r)
-	if err != nil || result == suppressed {
-		return result, err // who left is left in peace
-	}
-	o, err := im.updatePerson(id, r.Subscriber)
-	return max(result, o), err
-}
-
-func (im *importer) subscriptions(id int64, r store.ImportRow) (outcome, error) {
-	var result outcome
-	for _, sub := range r.Subscriber.Subscriptions {
-		o, err := im.subscription(id, sub, r.Confirm)
-		if err != nil {
-			return 0, fmt.Errorf("subscription to %s: %w", sub.Newsletter, err)
-		}
-		result = max(result, o)
-	}
-	return result, nil
-}
-
-// updatePerson takes over what the row says; what it leaves blank stays.
-func (im *importer) updatePerson(id int64, p store.Subscriber) (outcome, error) {
-	n, err := im.exec(`UPDATE subscribers SET
-		name = CASE WHEN ?2 = '' THEN name ELSE ?2 END,
-		language = CASE WHEN ?3 = '' THEN language ELSE ?3 END,
-		timezone = CASE WHEN ?4 = '' THEN timezone ELSE ?4 END,
-		format = CASE WHEN ?5 = '' THEN format ELSE ?5 END,
-		quiet_hours = CASE WHEN ?6 = '' THEN quiet_hours ELSE ?6 END
-		WHERE id = ?1 AND ((?2 <> '' AND name <> ?2) OR (?3 <> '' AND language <> ?3) OR (?4 <> '' AND timezone <> ?4)
-		OR (?5 <> '' AND format <> ?5) OR (?6 <> '' AND quiet_hours <> ?6))`,
-		id, p.Name, p.Language, p.Timezone, p.Format, p.QuietHours)
-	if n > 0 {
-		return updated, err
-	}
-	return unchanged, err
-}
-
-func (im *importer) newsletterID(name string) (id int64, err error) {
-	if id = im.newsletters[name]; id == 0 {
-		id, err = im.ensureNewsletter(name)
-		im.newsletters[name] = id
-	}
 	return id, err
 }
 
-// subscription brings one subscription to the wanted state, as far as its
-// owner's own word allows.
-func (im *importer) subscription(person int64, want store.Subscription, confirm bool) (outcome, error) {
-	if !slices.Contains([]string{store.StatusPending, store.StatusActive, store.StatusUnsubscribed}, want.Status) {
-		return 0, fmt.Errorf("%q is not a status", want.Status)
-	}
-	newsletter, err := im.newsletterID(want.Newsletter)
-	if err != nil {
-		return 0, err
-	}
-	var have storedSubscription
-	found, err := im.maybe(`SELECT status, categories, tags, frequency, hour, paused_until, created_at, confirmed_at, ended_at
-		FROM subscriptions WHERE newsletter_id = ?1 AND subscriber_id = ?2`, []any{newsletter, person},
-		&have.status, &have.categories, &have.tags, &have.frequency,
-		&have.hour, instant{&have.pausedUntil}, instant{&have.createdAt}, instant{&have.confirmedAt}, instant{&have.endedAt})
-	if err != nil {
-		return 0, err
-	}
-	next, allowed := have.imported(want, im.now)
-	switch {
-	case !allowed:
-		return suppressed, nil
-	case next == have:
-		return unchanged, nil
-	}
-	if err := im.saveSubscription(newsletter, person, next); err != nil {
-		return 0, err
-	}
-	if !found && confirm && next.status == store.StatusPending {
-		err = im.queueNotice(im.now, store.NoticeConfirm, newsletter, person)
-	}
-	return updated, err
-}
-
-// A storedSubscription is a row of subscriptions; the zero value is none.
-type storedSubscription struct {
-	status, categories, tags, frequency, hour    string
-	pausedUntil, createdAt, confirmedAt, endedAt time.Time
-}
-
-// imported gives the subscription after an import of want. It is not allowed
-// to bring back one whose owner left.
-func (have storedSubscription) imported(want store.Subscription, now time.Time) (next storedSubscription, allowed bool) {
-	next = have
-	if have.status == "" {
-		next.status, next.frequency, next.createdAt = want.Status, store.CadenceSchedule, orNow(want.CreatedAt, now)
-	}
-	if want.Status == store.StatusUnsubscribed {
-		if next.endedAt.IsZero() {
-			next.endedAt = orNow(want.EndedAt, now)
+// StageImport implements [store.Imports].
+func (s *Store) StageImport(ctx context.Context, now time.Time, id int64, rows []store.ImportRow) error {
+	for _, r := range rows {
+		if err := checkRow(r); err != nil {
+			return fmt.Errorf("stage rows of import %d: line %d: %w", id, r.Line, err)
 		}
-		next.status = want.Status
-	} else if !have.endedAt.IsZero() {
-		return have, false
 	}
-	if want.Categories != nil {
-		next.categories = encodeTerms(want.Categories)
-	}
-	if want.Tags != nil {
-		next.tags = encodeTerms(want.Tags)
-	}
-	if want.Frequency != "" {
-		next.frequency = want.Frequency
-	}
-	if want.Hour != "" {
-		next.hour = want.Hour
-	}
-	if !want.PausedUntil.IsZero() {
-		next.pausedUntil = orNow(want.PausedUntil, now)
-	}
-	if want.Status == store.StatusActive && have.status != store.StatusActive {
-		next.status, next.confirmedAt = want.Status, orNow(want.ConfirmedAt, now)
-	}
-	return next, true
+	return s.write(ctx, fmt.Sprintf("stage rows of import %d", id), func(t *tx) error {
+		var chunks int
+		if err := t.undecided(id, &chunks); err != nil {
+			return err
+		}
+		for left := rows; len(left) > 0; {
+			n := oneChunk(left)
+			chunks++
+			if _, err := t.exec(`INSERT INTO import_chunks (import_id, number, people) VALUES (?1, ?2, ?3)`,
+				id, chunks, encodeRows(left[:n])); err != nil {
+				return err
+			}
+			left = left[n:]
+		}
+		_, err := t.exec(`UPDATE imports SET chunks = ?2, staged = staged + ?3, touched_at = ?4 WHERE id = ?1`,
+			id, chunks, len(rows), millis(now))
+		return err
+	})
 }
 
-// orNow gives t as it will be stored, now if it is zero.
-func orNow(t, now time.Time) time.Time {
-	if t.IsZero() {
-		t = now
+// oneChunk gives how many of the rows are kept together: those of one person are.
+func oneChunk(rows []store.ImportRow) int {
+	n := min(importChunk, len(rows))
+	for n < len(rows) && rows[n].Subscriber.Key == rows[n-1].Subscriber.Key {
+		n++
 	}
-	return time.UnixMilli(t.UnixMilli()).UTC()
+	return n
 }
 
-func (im *importer) saveSubscription(newsletter, person int64, s storedSubscription) error {
-	_, err := im.exec(`INSERT INTO subscriptions
-		(newsletter_id, subscriber_id, status, categories, tags, frequency, hour, paused_until, created_at, confirmed_at, ended_at)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-		ON CONFLICT (newsletter_id, subscriber_id) DO UPDATE SET status = excluded.status,
-		categories = excluded.categories, tags = excluded.tags, frequency = excluded.frequency,
-		hour = excluded.hour, paused_until = excluded.paused_until, confirmed_at = excluded.confirmed_at, ended_at = excluded.ended_at`,
-		newsletter, person, s.status, s.categories, s.tags, s.frequency,
-		s.hour, millis(s.pausedUntil), millis(s.createdAt), millis(s.confirmedAt), millis(s.endedAt))
+func encodeRows(rows []store.ImportRow) []byte {
+	var e codec.Encoder
+	codec.List(&e, &rows, func(r *store.ImportRow) { r.Code(&e) })
+	return e.Bytes
+}
+
+func decodeRows(b []byte) (rows []store.ImportRow, err error) {
+	d := codec.NewDecoder(b)
+	codec.List(d, &rows, func(r *store.ImportRow) { r.Code(d) })
+	return rows, d.Err()
+}
+
+// undecided gives the number of chunks of an import whose rows do not count yet.
+func (t *tx) undecided(id int64, chunks *int) error {
+	found, err := t.maybe(`SELECT chunks FROM imports WHERE id = ?1 AND decided_at IS NULL`, []any{id}, chunks)
+	if err == nil && !found {
+		err = fmt.Errorf("it is decided already, or was given up: %w", store.ErrConflict)
+	}
 	return err
+}
+
+// DecideImport implements [store.Imports].
+func (s *Store) DecideImport(ctx context.Context, now time.Time, id int64) error {
+	return s.write(ctx, fmt.Sprintf("decide import %d", id), func(t *tx) error {
+		var chunks int
+		if err := t.undecided(id, &chunks); err != nil {
+			return err
+		}
+		_, err := t.exec(`UPDATE imports SET decided_at = ?2, touched_at = ?2,
+			finished_at = CASE WHEN chunks = 0 THEN ?2 END WHERE id = ?1`, id, millis(now))
+		return err
+	})
+}
+
+// ApplyImport implements [store.Imports].
+func (s *Store) ApplyImport(ctx context.Context, now time.Time, within time.Duration) (rows int, err error) {
+	began := time.Now()
+	err = s.writeLarge(ctx, "apply an import", func(t *tx) error {
+		rows = 0
+		for chunks := 1; ; chunks++ {
+			n, err := t.applyChunk(now)
+			rows += n
+			passed := time.Since(began)
+			if err != nil || n == 0 || passed+passed/time.Duration(chunks) > within {
+				return err
+			}
+		}
+	})
+	if err != nil {
+		return 0, err
+	}
+	return rows, nil
+}
+
+// applyChunk applies the next rows of the first decided import, if any are left.
+func (t *tx) applyChunk(now time.Time) (int, error) {
+	var id, number int64
+	var people []byte
+	found, err := t.maybe(`SELECT c.import_id, c.number, c.people FROM imports i
+		JOIN import_chunks c ON c.import_id = i.id AND c.number = i.applied + 1
+		WHERE i.decided_at IS NOT NULL AND i.finished_at IS NULL ORDER BY i.id LIMIT 1`, nil, &id, &number, &people)
+	if err != nil || !found {
+		return 0, err
+	}
+	rows, err := decodeRows(people)
+	if err != nil {
+		return 0, fmt.Errorf("part %d of import %d: %w", number, id, err)
+	}
+	report, err := t.importRows(now, rows, false)
+	if err != nil {
+		return 0, fmt.Errorf("import %d: %w", id, err)
+	}
+	return len(rows), t.chunkApplied(now, id, number, report)
+}
+
+func (t *tx) chunkApplied(now time.Time, id, number int64, r store.ImportReport) error {
+	var suppressed any
+	if len(r.SuppressedLines) > 0 {
+		suppressed = encodeLines(r.SuppressedLines)
+	}
+	if _, err := t.exec(`UPDATE import_chunks SET people = NULL, suppressed = ?3 WHERE import_id = ?1 AND number = ?2`,
+		id, number, suppressed); err != nil {
+		return err
+	}
+	_, err := t.exec(`UPDATE imports SET applied = ?2, touched_at = ?3, finished_at = CASE WHEN chunks = ?2 THEN ?3 END,
+		added = added + ?4, updated = updated + ?5, unchanged = unchanged + ?6, suppressed = suppressed + ?7 WHERE id = ?1`,
+		id, number, millis(now), r.Added, r.Updated, r.Unchanged, r.Suppressed)
+	return err
+}
+
+func encodeLines(lines []int) []byte {
+	var e codec.Encoder
+	codec.List(&e, &lines, func(n *int) { codec.Number(&e, n) })
+	return e.Bytes
+}
+
+func decodeLines(b []byte) (lines []int, err error) {
+	d := codec.NewDecoder(b)
+	codec.List(d, &lines, func(n *int) { codec.Number(d, n) })
+	return lines, d.Err()
+}
+
+// ImportsLeft implements [store.Imports].
+func (s *Store) ImportsLeft(ctx context.Context) (rows int, err error) {
+	err = s.read(ctx, "look for imports to finish", func(t *tx) error {
+		return t.one(`SELECT coalesce(sum(staged - added - updated - unchanged - suppressed), 0) FROM imports
+			WHERE decided_at IS NOT NULL AND finished_at IS NULL`, nil, &rows)
+	})
+	return rows, err
+}
+
+// TakeImport implements [store.Imports].
+func (s *Store) TakeImport(ctx context.Context, id int64) (r store.ImportReport, err error) {
+	err = s.write(ctx, fmt.Sprintf("take the report of import %d", id), func(t *tx) error {
+		r = store.ImportReport{}
+		found, err := t.maybe(`SELECT added, updated, unchanged, suppressed FROM imports
+			WHERE id = ?1 AND finished_at IS NOT NULL`, []any{id}, &r.Added, &r.Updated, &r.Unchanged, &r.Suppressed)
+		if err == nil && !found {
+			err = fmt.Errorf("it is not finished: %w", store.ErrConflict)
+		}
+		if err != nil {
+			return err
+		}
+		if r.SuppressedLines, err = t.suppressedLines(id); err != nil {
+			return err
+		}
+		return t.forgetImport(id)
+	})
+	if err != nil {
+		return store.ImportReport{}, err
+	}
+	return r, nil
+}
+
+func (t *tx) suppressedLines(id int64) (lines []int, err error) {
+	chunks, err := all(t, scalar[[]byte], `SELECT suppressed FROM import_chunks
+		WHERE import_id = ?1 AND suppressed IS NOT NULL ORDER BY number`, id)
+	for _, b := range chunks {
+		if err != nil {
+			break
+		}
+		var some []int
+		some, err = decodeLines(b)
+		lines = append(lines, some...)
+	}
+	slices.Sort(lines)
+	return lines, err
+}
+
+func (t *tx) forgetImport(id int64) error {
+	if _, err := t.exec(`DELETE FROM import_chunks WHERE import_id = ?1`, id); err != nil {
+		return err
+	}
+	_, err := t.exec(`DELETE FROM imports WHERE id = ?1`, id)
+	return err
+}
+
+// DropImport implements [store.Imports].
+func (s *Store) DropImport(ctx context.Context, id int64) (more bool, err error) {
+	err = s.write(ctx, fmt.Sprintf("drop import %d", id), func(t *tx) error {
+		var toApply int
+		if _, err := t.maybe(`SELECT count(*) FROM imports WHERE id = ?1 AND decided_at IS NOT NULL AND finished_at IS NULL`,
+			[]any{id}, &toApply); err != nil {
+			return err
+		}
+		if toApply > 0 {
+			return fmt.Errorf("it is being applied: %w", store.ErrConflict)
+		}
+		dropped, err := t.exec(`DELETE FROM import_chunks WHERE import_id = ?1 AND number IN
+			(SELECT number FROM import_chunks WHERE import_id = ?1 ORDER BY number DESC LIMIT ?2)`, id, dropChunks)
+		if more = dropped == dropChunks; err != nil || more {
+			return err
+		}
+		return t.forgetImport(id)
+	})
+	return more && err == nil, err
+}
+
+// StaleImports implements [store.Imports].
+func (s *Store) StaleImports(ctx context.Context, since time.Time) (ids []int64, err error) {
+	err = s.read(ctx, "look for imports that were given up", func(t *tx) (err error) {
+		ids, err = all(t, scalar[int64], `SELECT id FROM imports
+			WHERE touched_at < ?1 AND (decided_at IS NULL OR finished_at IS NOT NULL) ORDER BY id`, millis(since))
+		return err
+	})
+	return ids, err
 }

@@ -24,6 +24,10 @@ func RunShared(t *testing.T, open func(*testing.T) (a, b store.Store)) {
 		a, b := open(t)
 		testSharedPace(t, a, b)
 	})
+	t.Run("Import", func(t *testing.T) {
+		a, b := open(t)
+		testSharedImport(t, a, b)
+	})
 }
 
 // testSharedClaims lets senders in two processes empty an edition.

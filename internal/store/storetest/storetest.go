@@ -20,6 +20,7 @@ import (
 // each test, and sees to its end.
 func Run(t *testing.T, open func(*testing.T) store.Store) {
 	RunParts(t, open)
+	t.Run("ImportEqualsDryRun", func(t *testing.T) { testImportEqualsDryRun(t, open) })
 	t.Run("DeliveryMachine", func(t *testing.T) { testDeliveryMachine(t, open) })
 }
 
@@ -70,6 +71,13 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"BouncesWear":        testBouncesWear,
 		"BouncesWearLate":    testBouncesWearLate,
 		"BouncesOfNotices":   testBouncesOfNotices,
+
+		"StagedImport":      testStagedImport,
+		"LeavingMeanwhile":  testLeavingMeanwhile,
+		"DroppedImport":     testDroppedImport,
+		"StagingRefuses":    testStagingRefuses,
+		"ImportSuppresses":  testImportSuppresses,
+		"ImportOfOnePerson": testImportOfOnePerson,
 	}
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
 		t.Run(name, func(t *testing.T) { parts[name](t, newFixture(t, open)) })
