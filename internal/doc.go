@@ -31,6 +31,7 @@
 //	journal     what a sender knows and the database not yet       —
 //	store       records, the Store contract, its engines           codec
 //	bounce      what a bounce, complaint or auto-reply says; pure  —
+//	roster      files of subscribers, ours and other products'     store
 //	feed        a feed's description → RSS, Atom, JSON, OPML; pure —
 //	mail        messages, MIME templates with slots, DKIM          —
 //	daemon      runs the parts: ordered start, drain, stop         —
