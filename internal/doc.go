@@ -12,6 +12,8 @@
 //	sign-up form ─▶ newsletter.Service.SignUp ─▶ store: pending subscription, notice
 //	newsletter.Messenger ─▶ digest.Confirm ─▶ relay;  link in the mail ─ POST ─▶ Service.Confirm
 //
+//	file of subscribers ─ roster.Open ─▶ newsletter.Service.Import ─▶ store: staged rows, applied a few at a time
+//
 //	mail that came back ─▶ smtpd, or a pipe into "tidings bounce" ─ bounce.Parse
 //	            ─▶ newsletter.Bounces ─▶ store: bounce, suppression
 //
@@ -45,7 +47,7 @@
 //	catalog     all posts: identity, snapshot, watcher             cachefile codec post store term
 //	adopt       which entry of a former feed is which post         catalog
 //	publish     snapshot → the current set of documents; files     cachefile catalog feed post store term
-//	newsletter  the rules with state: people, plans, sending       bounce catalog clock digest journal mail pace post relay schedule store term token
+//	newsletter  the rules with state: people, plans, sending       bounce catalog clock codec digest journal mail pace post relay roster schedule store term token
 //	alert       tells the maintainer what is wrong, by mail        clock digest mail newsletter pace relay schedule store
 //	web         pages, feeds over HTTP, sign-up, the mailbox       catalog feed locale newsletter page publish relay store term
 //

@@ -9,3 +9,16 @@ func keepGarbage() (done func()) {
 	before := debug.SetGCPercent(800)
 	return func() { debug.SetGCPercent(before) }
 }
+
+// importMemory is what an import may have besides the database's cache.
+const importMemory = 64 << 20
+
+// bound has the collector run only when so many bytes are in use, until the
+// function it gives is called.
+func bound(bytes int64) (done func()) {
+	limit, percent := debug.SetMemoryLimit(bytes), debug.SetGCPercent(400)
+	return func() {
+		debug.SetMemoryLimit(limit)
+		debug.SetGCPercent(percent)
+	}
+}

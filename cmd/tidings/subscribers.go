@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +11,21 @@ import (
 	"tidings/internal/newsletter"
 	"tidings/internal/store"
 )
+
+// runPeople is runE for commands that look at people: what is left of an import
+// that was interrupted comes first.
+func (a *app) runPeople(f func(ctx context.Context, given []string) error) func(*cobra.Command, []string) error {
+	return a.runE(func(ctx context.Context, given []string) error {
+		s, err := a.service(noPosts)
+		if err != nil {
+			return err
+		}
+		if err := s.FinishImports(ctx); err != nil {
+			return err
+		}
+		return f(ctx, given)
+	})
+}
 
 func subscribersCommand(a *app) *cobra.Command {
 	return group("subscribers", "The people",
@@ -25,7 +37,7 @@ func (a *app) subscribersList() *cobra.Command {
 	var f store.SubscriberFilter
 	cmd := &cobra.Command{
 		Use: "list", Short: "List subscribers", Args: noArgs,
-		RunE: a.runE(func(ctx context.Context, _ []string) error { return a.listSubscribers(ctx, f) }),
+		RunE: a.runPeople(func(ctx context.Context, _ []string) error { return a.listSubscribers(ctx, f) }),
 	}
 	cmd.Flags().StringVar(&f.Newsletter, "newsletter", "", "only this newsletter's")
 	cmd.Flags().StringVar(&f.Status, "status", "", "only pending, active or unsubscribed")
@@ -104,9 +116,17 @@ func (a *app) subscribersAdd() *cobra.Command {
 	var confirmed bool
 	cmd := &cobra.Command{
 		Use: "add EMAIL…", Short: "Add subscribers; they are asked to confirm", Args: args(cobra.MinimumNArgs(1)),
-		RunE: a.runE(func(ctx context.Context, emails []string) error {
+		RunE: a.runPeople(func(ctx context.Context, emails []string) error {
 			rows := "email\n" + strings.Join(emails, "\n") + "\n"
-			return a.importFrom(ctx, strings.NewReader(rows), newsletter.Import{Newsletter: to, Confirmed: confirmed})
+			s, err := a.service(noPosts)
+			if err != nil {
+				return err
+			}
+			report, err := s.ImportCSV(ctx, strings.NewReader(rows), newsletter.Import{Newsletter: to, Confirmed: confirmed})
+			if err != nil {
+				return err
+			}
+			return a.showImport(report, importOptions{})
 		}),
 	}
 	cmd.Flags().StringVar(&to, "newsletter", "", "which newsletter; needed if there are several")
@@ -127,7 +147,7 @@ func (a *app) found(ctx context.Context, email string) (store.Subscriber, error)
 func (a *app) subscribersShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "show EMAIL", Short: "Show one subscriber", Args: args(cobra.ExactArgs(1)),
-		RunE: a.runE(func(ctx context.Context, given []string) error { return a.showSubscriber(ctx, given[0]) }),
+		RunE: a.runPeople(func(ctx context.Context, given []string) error { return a.showSubscriber(ctx, given[0]) }),
 	}
 	a.jsonFlag(cmd)
 	return cmd
@@ -173,7 +193,7 @@ func (a *app) subscribersRemove() *cobra.Command {
 	var from string
 	cmd := &cobra.Command{
 		Use: "remove EMAIL", Short: "End someone's subscriptions; an import does not bring them back", Args: args(cobra.ExactArgs(1)),
-		RunE: a.runE(func(ctx context.Context, given []string) error { return a.removeSubscriber(ctx, given[0], from) }),
+		RunE: a.runPeople(func(ctx context.Context, given []string) error { return a.removeSubscriber(ctx, given[0], from) }),
 	}
 	cmd.Flags().StringVar(&from, "newsletter", "", "only this one")
 	a.yesFlag(cmd)
@@ -198,7 +218,7 @@ func (a *app) removeSubscriber(ctx context.Context, email, from string) error {
 func (a *app) subscribersErase() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "erase EMAIL", Short: "Delete all that is known of someone but a keyed hash, so that no import brings them back", Args: args(cobra.ExactArgs(1)),
-		RunE: a.runE(func(ctx context.Context, given []string) error {
+		RunE: a.runPeople(func(ctx context.Context, given []string) error {
 			s, err := a.found(ctx, given[0])
 			if err != nil {
 				return err
@@ -215,92 +235,4 @@ func (a *app) subscribersErase() *cobra.Command {
 	}
 	a.yesFlag(cmd)
 	return cmd
-}
-
-func (a *app) subscribersImport() *cobra.Command {
-	var in newsletter.Import
-	cmd := &cobra.Command{
-		Use: "import FILE", Short: "Import subscribers from a CSV file; - reads standard input", Args: args(cobra.ExactArgs(1)),
-		Long: "Reads a CSV file whose first line names its columns: email, and any of name, status,\n" +
-			"categories, tags, frequency, timezone, newsletters, created_at. Rows that cannot be read\n" +
-			"are reported with their line; the others are applied together. Nobody who left or is\n" +
-			"suppressed is brought back.",
-		RunE: a.runE(func(ctx context.Context, given []string) error { return a.importFile(ctx, given[0], in) }),
-	}
-	cmd.Flags().StringVar(&in.Newsletter, "newsletter", "", "for rows that name none; needed if there are several")
-	cmd.Flags().BoolVar(&in.Confirmed, "confirmed", false, "consent is proven: nobody is asked to confirm")
-	cmd.Flags().BoolVar(&in.DryRun, "dry-run", false, "report what would happen and change nothing")
-	a.jsonFlag(cmd)
-	return cmd
-}
-
-func (a *app) importFile(ctx context.Context, file string, in newsletter.Import) error {
-	if file == "-" {
-		return a.importFrom(ctx, bufio.NewReader(a.in), in)
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return fmt.Errorf("import subscribers: %w", err)
-	}
-	defer f.Close()
-	if err := a.importFrom(ctx, f, in); err != nil && !errors.Is(err, errSaid) {
-		return fmt.Errorf("%s: %w", file, err)
-	} else if err != nil {
-		return err
-	}
-	return nil
-}
-
-func (a *app) subscribersExport() *cobra.Command {
-	var file string
-	cmd := &cobra.Command{
-		Use: "export", Short: "Write all subscribers as CSV", Args: noArgs,
-		RunE: a.runE(func(ctx context.Context, _ []string) error { return a.export(ctx, file) }),
-	}
-	cmd.Flags().StringVarP(&file, "output", "o", "", "write to this `FILE` instead of standard output")
-	return cmd
-}
-
-func (a *app) export(ctx context.Context, file string) (err error) {
-	s, err := a.service(noPosts)
-	if err != nil {
-		return err
-	}
-	if file == "" {
-		return s.ExportCSV(ctx, a.out)
-	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("export subscribers: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return s.ExportCSV(ctx, f)
-}
-
-// importFrom applies a CSV stream and reports what it did.
-func (a *app) importFrom(ctx context.Context, r io.Reader, in newsletter.Import) error {
-	s, err := a.service(noPosts)
-	if err != nil {
-		return err
-	}
-	report, err := s.ImportCSV(ctx, r, in)
-	if err != nil {
-		return err
-	}
-	if a.json {
-		if report.Problems == nil {
-			report.Problems = []newsletter.RowProblem{}
-		}
-		return printJSON(a.out, report)
-	}
-	for _, p := range report.Problems {
-		fmt.Fprintln(a.errs, p)
-	}
-	would := ""
-	if in.DryRun {
-		would = "dry run, nothing changed: "
-	}
-	a.say("%s%d added, %d updated, %d unchanged, %d suppressed, %d invalid",
-		would, report.Added, report.Updated, report.Unchanged, report.Suppressed, report.Invalid)
-	return nil
 }

@@ -228,7 +228,7 @@ func TestImportReportsLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.Added != 1 || report.Invalid != 8 {
+	if report.Added != 1 || report.Invalid != 7 || report.Duplicate != 1 {
 		t.Errorf("%+v", report)
 	}
 	for i, p := range report.Problems {

@@ -45,6 +45,7 @@ func (s *Service) plan(ctx context.Context, r Request, watch int64) (Plan, error
 	if s.MailingOff != "" {
 		return Plan{}, fmt.Errorf("%w: %s", ErrMailingOff, s.MailingOff)
 	}
+	s.wholeImports(ctx)
 	if r.At.IsZero() {
 		r.At = s.Clock.Now()
 	}

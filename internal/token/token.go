@@ -34,7 +34,7 @@ const (
 // A Key signs tokens and hashes addresses. It is safe for concurrent use.
 type Key struct {
 	tokens    *sync.Pool // of hash.Hash, keyed: making one costs more than a token
-	addresses []byte
+	addresses *sync.Pool
 }
 
 // NewKey derives a Key from secret, which has at least 32 bytes.
@@ -42,11 +42,12 @@ func NewKey(secret []byte) (Key, error) {
 	if len(secret) < keySize {
 		return Key{}, fmt.Errorf("secret key: %d bytes, need at least %d", len(secret), keySize)
 	}
-	tokens := derive(secret, "token")
-	return Key{
-		tokens:    &sync.Pool{New: func() any { return hmac.New(sha256.New, tokens) }},
-		addresses: derive(secret, "address"),
-	}, nil
+	return Key{tokens: pool(secret, "token"), addresses: pool(secret, "address")}, nil
+}
+
+func pool(secret []byte, purpose string) *sync.Pool {
+	key := derive(secret, purpose)
+	return &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}
 }
 
 // OpenKey reads the key file, or makes it (mode 0600) if there is none.
@@ -104,7 +105,9 @@ func derive(key []byte, purpose string) []byte {
 
 // Address gives the keyed hash of a normalised mail address, in hex.
 func (k Key) Address(normal string) string {
-	m := hmac.New(sha256.New, k.addresses)
+	m := k.addresses.Get().(hash.Hash)
+	defer k.addresses.Put(m)
+	m.Reset()
 	m.Write([]byte(normal))
 	return hex.EncodeToString(m.Sum(nil))
 }
