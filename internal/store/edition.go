@@ -277,7 +277,12 @@ type Deliveries interface {
 }
 
 // Notice kinds.
-const NoticeConfirm = "confirm"
+const (
+	NoticeConfirm = "confirm" // asks whether it was they who signed up
+	NoticeLink    = "link"    // leads to their own page
+	NoticeAddress = "address" // to an address that is to take the place of the present one
+	NoticeMoving  = "moving"  // tells the present address of that
+)
 
 // Notice is one low-volume mail to one person, queued with what caused it.
 type Notice struct {

@@ -36,6 +36,7 @@ type Store interface {
 	Terms
 	Subscribers
 	Imports
+	Preferring
 	Suppressions
 	Editions
 	Deliveries
@@ -145,6 +146,7 @@ type Subscriber struct {
 	Timezone      string // IANA name; "" means the newsletter's
 	Format        string // FormatHTML or FormatText; given as "" it becomes FormatHTML
 	QuietHours    string // "22-7": no mail from 22:00 until 7:00 local time; "": at any hour
+	NextEmail     string // to which they want to change, until that is confirmed; written by AskAddress alone
 	Feed          int64  // number of the address of their private feed; 0: they have none. Written by RenewFeed and RevokeFeed alone
 	CreatedAt     time.Time
 	Subscriptions []Subscription // by newsletter name
@@ -162,6 +164,8 @@ type Subscription struct {
 	CreatedAt   time.Time
 	ConfirmedAt time.Time
 	EndedAt     time.Time // set on a pending one: the person left, and has not confirmed since
+	WasActive   bool      // when its owner ended it: they may Return. Written by leaving alone, and so is LeftBecause
+	LeftBecause string    // "" if they did not say
 }
 
 // Subscribers keeps the people.

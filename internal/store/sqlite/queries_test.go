@@ -20,6 +20,7 @@ import (
 var mayScan = []string{
 	"FROM posts ORDER BY id", "SELECT path, post_id", "FROM documents", "FROM term_slugs ORDER BY",
 	"ORDER BY lower(p.email)", "FROM suppressions ORDER BY", "SELECT n.name, s.status, count(*)",
+	"SELECT n.name, s.left_because, count(*)",
 	"SELECT DISTINCT holder",  // over the claimed ones
 	"FROM alerts",             // few
 	"FROM imports",            // forgotten when they are finished

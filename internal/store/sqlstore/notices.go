@@ -14,7 +14,8 @@ func (s *Store) ClaimNotices(ctx context.Context, now, until time.Time, limit in
 		if err := t.dropNotices(now); err != nil {
 			return err
 		}
-		list, err = all(t, scanNotice, `SELECT q.id, q.kind, q.subscriber_id, p.email, n.name, q.created_at, q.attempts
+		list, err = all(t, scanNotice, `SELECT q.id, q.kind, q.subscriber_id,
+			CASE q.kind WHEN 'address' THEN p.next_email ELSE p.email END, n.name, q.created_at, q.attempts
 			FROM notices q JOIN subscribers p ON p.id = q.subscriber_id JOIN newsletters n ON n.id = q.newsletter_id
 			WHERE q.state = 'queued' AND q.next_at <= ?1 ORDER BY q.next_at, q.id LIMIT ?2`, millis(now), limit)
 		for _, n := range list {
@@ -36,16 +37,19 @@ func scanNotice(r row) (n store.Notice, err error) {
 }
 
 // dropNotices gives up due notices that must not be mailed any more: a
-// confirmation of what is no longer pending, and any to an address that
-// bounced, complained or was suppressed by hand since.
+// confirmation of what is no longer pending, one to a next address that is none
+// any more, and any to an address that bounced, complained or was suppressed by
+// hand since.
 func (t *tx) dropNotices(now time.Time) error {
 	_, err := t.exec(`UPDATE notices SET state = 'failed', reason = 'no longer wanted'
 		WHERE state = 'queued' AND next_at <= ?1
-		AND (EXISTS (SELECT 1 FROM subscribers p JOIN suppressions x ON x.key_hash = p.key_hash
+		AND (EXISTS (SELECT 1 FROM subscribers p JOIN suppressions x
+		             ON x.key_hash = CASE notices.kind WHEN 'address' THEN p.next_key ELSE p.key_hash END
 		             WHERE p.id = notices.subscriber_id AND x.reason NOT IN (?2, ?3))
+		     OR kind = ?5 AND NOT EXISTS (SELECT 1 FROM subscribers p WHERE p.id = notices.subscriber_id AND p.next_key <> '')
 		     OR kind = ?4 AND NOT EXISTS (SELECT 1 FROM subscriptions s WHERE s.newsletter_id = notices.newsletter_id
 		             AND s.subscriber_id = notices.subscriber_id AND s.status = 'pending'))`,
-		millis(now), store.ReasonUnsubscribed, store.ReasonErased, store.NoticeConfirm)
+		millis(now), store.ReasonUnsubscribed, store.ReasonErased, store.NoticeConfirm, store.NoticeAddress)
 	return err
 }
 

@@ -140,38 +140,12 @@ func (s *Store) Confirm(ctx context.Context, now time.Time, subscriberID int64, 
 }
 
 func (t *tx) confirm(now time.Time, newsletter, subscriber int64) error {
-	if _, err := t.exec(`UPDATE subscriptions SET status = 'active', confirmed_at = ?3, ended_at = NULL
+	if _, err := t.exec(`UPDATE subscriptions SET status = 'active', confirmed_at = ?3, ended_at = NULL, was_active = 0, left_because = ''
 		WHERE newsletter_id = ?1 AND subscriber_id = ?2`, newsletter, subscriber, millis(now)); err != nil {
 		return err
 	}
-	_, err := t.exec(`DELETE FROM suppressions WHERE reason IN (?2, ?3)
-		AND key_hash = (SELECT key_hash FROM subscribers WHERE id = ?1)`,
-		subscriber, store.ReasonUnsubscribed, store.ReasonErased)
-	return err
-}
-
-// Unsubscribe implements [store.Subscribers].
-func (s *Store) Unsubscribe(ctx context.Context, now time.Time, subscriberID int64, newsletter string) error {
-	return s.write(ctx, fmt.Sprintf("unsubscribe subscriber %d", subscriberID), func(t *tx) error {
-		var p store.Subscriber
-		if err := t.one(`SELECT key_hash, email FROM subscribers WHERE id = ?1`,
-			[]any{subscriberID}, &p.Key, &p.Email); err != nil {
-			return err
-		}
-		if _, err := t.exec(`UPDATE subscriptions SET status = 'unsubscribed', ended_at = ?3
-			WHERE subscriber_id = ?1 AND status <> 'unsubscribed'
-			AND (?2 = '' OR newsletter_id = (SELECT id FROM newsletters WHERE name = ?2))`,
-			subscriberID, newsletter, millis(now)); err != nil {
-			return err
-		}
-		if newsletter != "" {
-			var left int
-			if err := t.one(`SELECT count(*) FROM subscriptions WHERE subscriber_id = ?1 AND status = 'active'`,
-				[]any{subscriberID}, &left); err != nil || left > 0 {
-				return err
-			}
-		}
-		_, err := t.suppress(store.Suppression{Key: p.Key, Email: p.Email, Reason: store.ReasonUnsubscribed, At: now})
+	if err := t.consent(now, store.ConsentConfirmed, subscriber, newsletter); err != nil {
 		return err
-	})
+	}
+	return t.liftLeaving(subscriber)
 }

@@ -113,7 +113,7 @@ func (s *Store) transact(ctx context.Context, pool *sql.DB, fn func(*tx) error) 
 	}
 	// Rolling back after a commit does nothing, so this covers panics too.
 	defer begun.Rollback()
-	t := &tx{sql: begun, ctx: context.WithoutCancel(ctx), dialect: &s.dialect}
+	t := &tx{sql: begun, ctx: context.WithoutCancel(ctx), dialect: &s.dialect, origin: store.OriginOf(ctx)}
 	if err := fn(t); err != nil {
 		if errors.Is(err, errRollback) {
 			return nil

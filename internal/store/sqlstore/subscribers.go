@@ -10,9 +10,10 @@ import (
 
 // subscriberQuery gives one row per subscription, and one for a person
 // without any; the rows of a person must stay together.
-const subscriberQuery = `SELECT p.id, p.email, p.key_hash, p.name, p.language, p.timezone, p.format, p.quiet_hours, p.feed, p.created_at,
+const subscriberQuery = `SELECT p.id, p.email, p.key_hash, p.name, p.language, p.timezone, p.format, p.quiet_hours, p.next_email, p.feed, p.created_at,
 	COALESCE(n.name, ''), COALESCE(s.status, ''), COALESCE(s.categories, ''), COALESCE(s.tags, ''),
-	COALESCE(s.frequency, ''), COALESCE(s.hour, ''), s.paused_until, s.created_at, s.confirmed_at, s.ended_at
+	COALESCE(s.frequency, ''), COALESCE(s.hour, ''), s.paused_until, s.created_at, s.confirmed_at, s.ended_at,
+	COALESCE(s.was_active, 0), COALESCE(s.left_because, '')
 	FROM subscribers p
 	LEFT JOIN subscriptions s ON s.subscriber_id = p.id
 	LEFT JOIN newsletters n ON n.id = s.newsletter_id `
@@ -46,9 +47,10 @@ func (t *tx) eachSubscriber(where string, args []any, fn func(store.Subscriber) 
 func scanSubscriber(r row) (p store.Subscriber, err error) {
 	var sub store.Subscription
 	var categories, tags string
-	err = r.Scan(&p.ID, &p.Email, &p.Key, &p.Name, &p.Language, &p.Timezone, &p.Format, &p.QuietHours, &p.Feed, instant{&p.CreatedAt},
+	err = r.Scan(&p.ID, &p.Email, &p.Key, &p.Name, &p.Language, &p.Timezone, &p.Format, &p.QuietHours, &p.NextEmail, &p.Feed, instant{&p.CreatedAt},
 		&sub.Newsletter, &sub.Status, &categories, &tags, &sub.Frequency, &sub.Hour,
-		instant{&sub.PausedUntil}, instant{&sub.CreatedAt}, instant{&sub.ConfirmedAt}, instant{&sub.EndedAt})
+		instant{&sub.PausedUntil}, instant{&sub.CreatedAt}, instant{&sub.ConfirmedAt}, instant{&sub.EndedAt},
+		&sub.WasActive, &sub.LeftBecause)
 	p.Feed = max(p.Feed, 0)
 	if err != nil || sub.Newsletter == "" {
 		return p, err

@@ -17,6 +17,7 @@ type tx struct {
 	// half of the speed of writing a million rows.
 	ctx     context.Context
 	dialect *Dialect
+	origin  store.Origin // of what a person does in it
 }
 
 func (t *tx) bind(query string) string {

@@ -1,0 +1,180 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tidings/internal/store"
+)
+
+// SetPreferences implements [store.Preferring].
+func (s *Store) SetPreferences(ctx context.Context, now time.Time, id int64, p store.Preferences) error {
+	return s.write(ctx, fmt.Sprintf("keep the preferences of subscriber %d", id), func(t *tx) error {
+		if err := t.execOne(`UPDATE subscribers SET language = ?2, timezone = ?3, format = ?4, quiet_hours = ?5 WHERE id = ?1`,
+			id, p.Language, p.Timezone, orHTML(p.Format), p.QuietHours); err != nil {
+			return err
+		}
+		for _, want := range p.Subscriptions {
+			if err := t.prefer(now, id, want); err != nil {
+				return fmt.Errorf("newsletter %s: %w", want.Newsletter, err)
+			}
+		}
+		var active int
+		if err := t.one(`SELECT count(*) FROM subscriptions WHERE subscriber_id = ?1 AND status = 'active'`, []any{id}, &active); err != nil {
+			return err
+		}
+		if active > 0 {
+			return t.liftLeaving(id)
+		}
+		return t.suppressIfNoneIsLeft(now, id, false)
+	})
+}
+
+// prefer brings one subscription to what its owner wants.
+func (t *tx) prefer(now time.Time, subscriber int64, want store.Subscription) error {
+	newsletter, err := t.ensureNewsletter(want.Newsletter)
+	if err != nil {
+		return err
+	}
+	if want.Status == store.StatusUnsubscribed {
+		ended, err := t.leave(now, subscriber, want.Newsletter)
+		if err != nil || len(ended) == 0 {
+			return err
+		}
+		return t.consent(now, store.ConsentLeft, subscriber, newsletter)
+	}
+	if want.Status != store.StatusActive {
+		return fmt.Errorf("%q is not a status that one can want", want.Status)
+	}
+	event, err := t.preferActive(now, newsletter, subscriber, want)
+	if err != nil || event == "" {
+		return err
+	}
+	return t.consent(now, event, subscriber, newsletter)
+}
+
+// preferActive makes or changes an active subscription, and gives the event that
+// this is; "" if nothing changed.
+func (t *tx) preferActive(now time.Time, newsletter, subscriber int64, want store.Subscription) (event string, err error) {
+	if want.Frequency == "" {
+		want.Frequency = store.CadenceSchedule
+	}
+	choices := []any{newsletter, subscriber, encodeTerms(want.Categories), encodeTerms(want.Tags), want.Frequency, want.Hour, millis(want.PausedUntil)}
+	n, err := t.exec(`UPDATE subscriptions SET categories = ?3, tags = ?4, frequency = ?5, hour = ?6, paused_until = ?7
+		WHERE newsletter_id = ?1 AND subscriber_id = ?2 AND status = 'active'
+		AND (categories <> ?3 OR tags <> ?4 OR frequency <> ?5 OR hour <> ?6 OR COALESCE(paused_until, 0) <> COALESCE(?7, 0))`, choices...)
+	if err != nil || n > 0 {
+		return store.ConsentChanged, err
+	}
+	n, err = t.exec(`INSERT INTO subscriptions
+		(newsletter_id, subscriber_id, status, categories, tags, frequency, hour, paused_until, created_at, confirmed_at)
+		VALUES (?1, ?2, 'active', ?3, ?4, ?5, ?6, ?7, ?8, ?8)
+		ON CONFLICT (newsletter_id, subscriber_id) DO UPDATE SET status = 'active',
+		categories = excluded.categories, tags = excluded.tags, frequency = excluded.frequency, hour = excluded.hour,
+		paused_until = excluded.paused_until, confirmed_at = excluded.confirmed_at, ended_at = NULL, was_active = 0, left_because = ''
+		WHERE subscriptions.status <> 'active'`, append(choices, millis(now))...)
+	if err != nil || n == 0 {
+		return "", err
+	}
+	return store.ConsentConfirmed, nil
+}
+
+// AskAddress implements [store.Preferring].
+func (s *Store) AskAddress(ctx context.Context, now time.Time, id int64, email, key string, limit int, since time.Time) error {
+	return s.write(ctx, fmt.Sprintf("note the next address of subscriber %d", id), func(t *tx) error {
+		recent, err := t.recentNotices(id, store.NoticeAddress, since)
+		if err != nil {
+			return err
+		}
+		if err := t.exists(id); err != nil || recent >= limit {
+			return err
+		}
+		if _, err := t.exec(`UPDATE subscribers SET next_email = ?2, next_key = ?3 WHERE id = ?1`, id, email, key); err != nil {
+			return err
+		}
+		// One that was asked for before is not to be confirmed any more.
+		if _, err := t.exec(`UPDATE notices SET state = 'failed', reason = 'no longer wanted'
+			WHERE subscriber_id = ?1 AND kind = ?2 AND state = 'queued'`, id, store.NoticeAddress); err != nil {
+			return err
+		}
+		return errors.Join(t.queueFor(now, id, store.NoticeAddress), t.queueFor(now, id, store.NoticeMoving))
+	})
+}
+
+// recentNotices counts a person's notices of a kind since an instant.
+func (t *tx) recentNotices(id int64, kind string, since time.Time) (n int, err error) {
+	err = t.one(`SELECT count(*) FROM notices WHERE subscriber_id = ?1 AND kind = ?2 AND created_at >= ?3`,
+		[]any{id, kind, since.UnixMilli()}, &n)
+	return n, err
+}
+
+// queueFor queues a notice that is of no newsletter in particular: it goes out
+// in the name of one that the person has, or had. Who has none gets none.
+func (t *tx) queueFor(now time.Time, subscriber int64, kind string) error {
+	var newsletter int64
+	found, err := t.maybe(`SELECT newsletter_id FROM subscriptions WHERE subscriber_id = ?1
+		ORDER BY CASE status WHEN 'active' THEN 0 WHEN 'pending' THEN 1 ELSE 2 END, newsletter_id LIMIT 1`, []any{subscriber}, &newsletter)
+	if err != nil || !found {
+		return err
+	}
+	return t.queueNotice(now, kind, newsletter, subscriber)
+}
+
+// MoveAddress implements [store.Preferring].
+func (s *Store) MoveAddress(ctx context.Context, now time.Time, id int64, key string) error {
+	return s.write(ctx, fmt.Sprintf("move subscriber %d to another address", id), func(t *tx) error {
+		var email string
+		if err := t.one(`SELECT next_email FROM subscribers WHERE id = ?1 AND next_key = ?2 AND next_key <> ''`, []any{id, key}, &email); err != nil {
+			return err
+		}
+		if other, err := t.findPerson(store.Subscriber{Email: email, Key: key}); err != nil || other != 0 && other != id {
+			return errors.Join(err, store.ErrExists)
+		}
+		var reason string
+		found, err := t.maybe(`SELECT reason FROM suppressions WHERE key_hash = ?1 AND reason NOT IN (?2, ?3)`,
+			[]any{key, store.ReasonUnsubscribed, store.ReasonErased}, &reason)
+		if err != nil || found {
+			return errors.Join(err, store.ErrConflict)
+		}
+		return t.move(now, id, email, key)
+	})
+}
+
+// move gives a person another address, and takes a suppression that their own
+// leaving caused along, in whichever way that concerned the new one before.
+func (t *tx) move(now time.Time, id int64, email, key string) error {
+	var former string
+	if err := t.one(`SELECT key_hash FROM subscribers WHERE id = ?1`, []any{id}, &former); err != nil {
+		return err
+	}
+	if _, err := t.exec(`DELETE FROM suppressions WHERE key_hash = ?1 AND reason IN (?2, ?3)`,
+		key, store.ReasonUnsubscribed, store.ReasonErased); err != nil {
+		return err
+	}
+	if _, err := t.exec(`UPDATE suppressions SET key_hash = ?2, email = ?3 WHERE key_hash = ?1 AND reason = ?4`,
+		former, key, email, store.ReasonUnsubscribed); err != nil {
+		return err
+	}
+	if _, err := t.exec(`UPDATE subscribers SET email = ?2, key_hash = ?3, next_email = '', next_key = '' WHERE id = ?1`, id, email, key); err != nil {
+		return err
+	}
+	return t.consent(now, store.ConsentMoved, id, 0)
+}
+
+// AskLink implements [store.Preferring].
+func (s *Store) AskLink(ctx context.Context, now time.Time, email string, limit int, since time.Time) error {
+	return s.write(ctx, "ask for the link to one's own page", func(t *tx) error {
+		var id int64
+		found, err := t.maybe(`SELECT id FROM subscribers WHERE lower(email) = ?1`, []any{lower(email)}, &id)
+		if err != nil || !found {
+			return err
+		}
+		recent, err := t.recentNotices(id, store.NoticeLink, since)
+		if err != nil || recent >= limit {
+			return err
+		}
+		return t.queueFor(now, id, store.NoticeLink)
+	})
+}
