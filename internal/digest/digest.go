@@ -16,10 +16,11 @@ import (
 )
 
 // The slots of the messages: each stands for a token in a link. Compose uses
-// SlotUnsubscribe alone, Confirm SlotConfirm alone.
+// SlotUnsubscribe alone, Confirm SlotConfirm, Personal SlotLink.
 const (
 	SlotUnsubscribe = "unsubscribe"
 	SlotConfirm     = "confirm"
+	SlotLink        = "link"
 )
 
 // Errors that callers tell apart.

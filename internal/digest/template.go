@@ -21,6 +21,9 @@ const (
 	digestText  = "email/digest.txt"
 	confirmHTML = "email/confirm.html"
 	confirmText = "email/confirm.txt"
+
+	personalHTML = "email/personal.html"
+	personalText = "email/personal.txt"
 )
 
 // Templates makes mails. It is safe for concurrent use.
@@ -31,7 +34,7 @@ type Templates struct {
 }
 
 // pages is every mail in one language.
-type pages struct{ digest, confirm page }
+type pages struct{ digest, confirm, personal page }
 
 // page is one mail's pair of templates.
 type page struct {
@@ -62,6 +65,9 @@ func Parse(files fs.FS) (*Templates, error) {
 		if own.confirm, err = p.parse(confirmHTML, confirmText); err != nil {
 			return nil, err
 		}
+		if own.personal, err = p.parse(personalHTML, personalText); err != nil {
+			return nil, err
+		}
 		t.in[words] = own
 		if err := t.try(words.Tag.String()); err != nil {
 			return nil, err
@@ -80,6 +86,10 @@ func (t *Templates) try(language string) error {
 		c := ConfirmInput{Site: in.Site, Newsletter: in.Newsletter, Base: in.Base, Topics: in.Topics, Date: in.Date, ValidUntil: in.Date, Language: language}
 		if _, err := t.Confirm(c); err != nil {
 			return fmt.Errorf("mail templates, tried with a sample confirmation: %w", err)
+		}
+		p := PersonalInput{Kind: LinkMail, Site: in.Site, Newsletter: in.Newsletter, Base: in.Base, Date: in.Date, ValidUntil: in.Date, Language: language}
+		if _, err := t.Personal(p); err != nil {
+			return fmt.Errorf("mail templates, tried with a sample link: %w", err)
 		}
 	}
 	return nil
