@@ -151,13 +151,17 @@ func later(a, b time.Time) time.Time {
 
 // refused takes the relay's refusal of a confirmation for a bounce.
 func (m *Messenger) refused(ctx context.Context, n store.Notice, err error) {
-	if re, ok := errors.AsType[*relay.Error](err); ok && re.Kind == relay.Permanent {
+	if re, ok := errors.AsType[*relay.Error](err); ok && re.Kind == relay.Permanent && n.Kind != store.NoticeAddress {
 		m.bounces.recordRefused(ctx, []store.Bounce{refused(store.DeliveryRef{Seq: n.ID}, re.Error())})
 	}
 }
 
 func (m *Messenger) deliver(ctx context.Context, n store.Notice) error {
-	env, msg, err := m.service.confirmation(ctx, n)
+	compose := m.service.personalMail
+	if n.Kind == store.NoticeConfirm {
+		compose = m.service.confirmation
+	}
+	env, msg, err := compose(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -199,10 +203,10 @@ func (s *Service) confirmation(ctx context.Context, n store.Notice) (relay.Envel
 	if err != nil {
 		return relay.Envelope{}, nil, fmt.Errorf("compose a confirmation: %w", err)
 	}
-	return s.fill(letter, msg, n, tok)
+	return s.fill(letter, msg, n, digest.SlotConfirm, tok)
 }
 
-func (s *Service) fill(letter Newsletter, msg mail.Message, n store.Notice, tok string) (relay.Envelope, []byte, error) {
+func (s *Service) fill(letter Newsletter, msg mail.Message, n store.Notice, slot, tok string) (relay.Envelope, []byte, error) {
 	t, err := mail.Compile(msg)
 	if err != nil {
 		return relay.Envelope{}, nil, fmt.Errorf("build a confirmation: %w", err)
@@ -211,10 +215,13 @@ func (s *Service) fill(letter Newsletter, msg mail.Message, n store.Notice, tok 
 	if err != nil {
 		return relay.Envelope{}, nil, fmt.Errorf("newsletter %s: from: %w", letter.Name, err)
 	}
-	tag := s.tag(store.DeliveryRef{Seq: n.ID})
+	tag, known := s.tag(store.DeliveryRef{Seq: n.ID}), ""
+	if n.Kind != store.NoticeAddress { // whose bounces say nothing of the address on record
+		known = tag
+	}
 	id := fmt.Sprintf("%s.%s@%s", strconv.FormatInt(n.CreatedAt.Unix(), 36), tag, from.Domain)
-	out, err := t.Render(nil, mail.Recipient{To: n.Email, MessageID: id, Slots: map[string]string{digest.SlotConfirm: tok}})
-	return relay.Envelope{From: s.returnPath(from.String(), tag), To: n.Email}, out, err
+	out, err := t.Render(nil, mail.Recipient{To: n.Email, MessageID: id, Slots: map[string]string{slot: tok}})
+	return relay.Envelope{From: s.returnPath(from.String(), known), To: n.Email}, out, err
 }
 
 // permanent reports whether trying again is of no use.

@@ -35,10 +35,12 @@ type Subscription struct {
 	Categories []string // display names
 	Tags       []string
 	Since      time.Time
+	MayReturn  bool // they left, and can still take that back
 }
 
 // People is the part of Service that pages need.
 type People interface {
+	Own
 	// SignUp queues a confirmation mail. The outcome is the same whether the
 	// address is known or not; ErrAddress, ErrNewsletter, ErrMailingOff.
 	SignUp(ctx context.Context, s SignUp) error
@@ -51,6 +53,10 @@ type People interface {
 	// Unsubscribe ends the subscription, or all of the person's; twice is a
 	// success, and so is an address erased meanwhile.
 	Unsubscribe(ctx context.Context, token string, all bool) error
+	// Return takes back that a person left, within a week; ErrToken.
+	Return(ctx context.Context, token string) (Subscription, error)
+	// SayWhy notes why a person left: one of WhyLeft.
+	SayWhy(ctx context.Context, token, because string) error
 	// Feed gives what a reader's private feed shows. ErrToken also for one that
 	// was revoked, and for who has no active subscription any more.
 	Feed(ctx context.Context, token string) (Feed, error)

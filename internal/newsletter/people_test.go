@@ -34,7 +34,7 @@ func (h *house) letters(r *fakeRelay, n int) {
 
 var (
 	softBreak = regexp.MustCompile(`=\r\n`)
-	link      = regexp.MustCompile(`https://news\.example\.org/(confirm|unsubscribe)/([A-Za-z0-9_-]+)`)
+	link      = regexp.MustCompile(`https://news\.example\.org/(confirm|unsubscribe|preferences|address)/([A-Za-z0-9_-]+)`)
 )
 
 // tokenIn finds the token of the link in a mail.

@@ -266,15 +266,16 @@ func (s *Service) digestInput(r Request, due []*catalog.Entry, posts *catalog.Sn
 		}
 	}
 	return digest.Input{
-		Site:       s.site(),
-		Newsletter: s.masthead(n),
-		Base:       s.Site.BaseURL.String(),
-		Items:      items,
-		Intro:      r.Intro,
-		Subject:    r.Subject,
-		Date:       r.At,
-		Location:   n.Zone,
-		Topics:     append(names(n.Topics.Categories, posts.Categories), names(n.Topics.Tags, posts.Tags)...),
+		Site:        s.site(),
+		Newsletter:  s.masthead(n),
+		Base:        s.Site.BaseURL.String(),
+		Items:       items,
+		Intro:       r.Intro,
+		Subject:     r.Subject,
+		Date:        r.At,
+		Location:    n.Zone,
+		Preferences: true,
+		Topics:      append(names(n.Topics.Categories, posts.Categories), names(n.Topics.Tags, posts.Tags)...),
 	}
 }
 

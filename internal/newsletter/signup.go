@@ -149,6 +149,7 @@ func (s *Service) look(ctx context.Context, purpose, tok string) (token.Claim, S
 	for _, sub := range who.Subscriptions {
 		if sub.Newsletter == c.Newsletter {
 			out.Status, out.Since = sub.Status, sub.CreatedAt
+			out.MayReturn = sub.WasActive && sub.Status == store.StatusUnsubscribed && s.Clock.Now().Sub(sub.EndedAt) <= undoWithin
 			out.Categories = names(sub.Categories, snap.Categories)
 			out.Tags = names(sub.Tags, snap.Tags)
 		}

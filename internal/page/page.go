@@ -209,7 +209,60 @@ type Confirm struct {
 type Unsubscribe struct {
 	Frame
 	Subscription
-	Left bool // already
+	Left        bool   // already
+	Just        bool   // by this very request
+	LeftAll     bool   // nothing is left to leave
+	What        string // what was left; "": Newsletter
+	MayReturn   bool   // it can still be taken back
+	Thanks      bool   // for saying why
+	Reasons     []Choice
+	Preferences string // address of the person's own page; ""
+}
+
+// Preferences is a person's own page.
+type Preferences struct {
+	Frame
+	Done      string // what was just done; ""
+	Faulty    bool   // some field is wrong
+	Email     string
+	NextEmail string // to be confirmed; ""
+	Stopped   string // why nothing is mailed; ""
+
+	Letters []Letter
+
+	Zones, Languages, Formats []Choice
+	ZoneError                 string
+	Pause                     string // first day of mail, as 2026-12-24; ""
+	PauseError                string
+	QuietFrom, QuietTo        []Choice
+	QuietError                string
+
+	Feed       []Link // addresses of the private feed; none: there is none
+	Fresh      bool   // the address can be changed, and the data read or erased
+	NewEmail   string
+	EmailError string
+}
+
+// Letter is one newsletter on a person's own page.
+type Letter struct {
+	Name, Title        string
+	On                 bool
+	Frequencies, Hours []Choice
+	Categories, Tags   []Choice
+	TopicsChosen       bool
+}
+
+// AskLink is the form that sends a person the link to their own page.
+type AskLink struct {
+	Frame
+	Root string
+	Form Form // its address alone
+}
+
+// Address asks for the click that changes an address.
+type Address struct {
+	Frame
+	Email, NextEmail string
 }
 
 // Subscription is a subscription as its owner sees it.

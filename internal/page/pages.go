@@ -27,6 +27,9 @@ type Pages struct {
 	Subscribe   View[Subscribe]
 	Confirm     View[Confirm]
 	Unsubscribe View[Unsubscribe]
+	Preferences View[Preferences]
+	AskLink     View[AskLink]
+	Address     View[Address]
 	Notice      View[Notice]
 	Mailbox     View[Mailbox]
 	Message     View[Message]
@@ -89,6 +92,9 @@ func Load(fsys fs.FS, root string) (*Pages, error) {
 		Subscribe:   load[Subscribe](l, "subscribe.html"),
 		Confirm:     load[Confirm](l, "confirm.html"),
 		Unsubscribe: load[Unsubscribe](l, "unsubscribe.html"),
+		Preferences: load[Preferences](l, "preferences.html"),
+		AskLink:     load[AskLink](l, "link.html"),
+		Address:     load[Address](l, "address.html"),
 		Notice:      load[Notice](l, "notice.html"),
 		Mailbox:     load[Mailbox](l, "mailbox.html"),
 		Message:     load[Message](l, "message.html"),

@@ -46,6 +46,8 @@ func explain(err error) fault {
 		return fault{status: 410, title: "error.gone", text: "error.gone_text"}
 	case errors.Is(err, newsletter.ErrToken):
 		return fault{status: 404, title: "error.token", text: "error.token_text"}
+	case errors.Is(err, newsletter.ErrFresh):
+		return fault{status: 403, title: "error.fresh", text: "own.fresh_note"}
 	case errors.As(err, &method):
 		return fault{status: 405, title: "error.method", text: "error.method_text"}
 	case errors.Is(err, errOrigin):

@@ -124,7 +124,7 @@ func withoutToken(p string) string {
 	elements := strings.Split(p, "/")
 	for i, e := range elements {
 		switch e {
-		case "confirm", "unsubscribe", "preferences", "private":
+		case "confirm", "unsubscribe", "preferences", "address", "private":
 			if i+1 < len(elements) {
 				return strings.Join(elements[:i+1], "/") + "/…"
 			}

@@ -34,7 +34,13 @@ func (s *server) confirm(w http.ResponseWriter, r *http.Request) error {
 	if err := s.sameSiteToken(r); err != nil {
 		return err
 	}
-	sub, err := s.People.Confirm(r.Context(), r.PathValue("token"))
+	sub, err := s.People.Confirmation(r.Context(), r.PathValue("token"))
+	if err != nil {
+		return err
+	}
+	in := s.speaksTo(w, r, sub.Language)
+	r = withWording(r, in.T("confirm.asked")+" "+sub.Title+" — "+in.T("confirm.button"))
+	sub, err = s.People.Confirm(r.Context(), r.PathValue("token"))
 	if err != nil {
 		return err
 	}
@@ -46,21 +52,45 @@ func (s *server) welcome(w http.ResponseWriter, r *http.Request, sub newsletter.
 	return s.done(w, in, in.T("welcome.title"), in.T("welcome.text", "newsletter", sub.Title), in.T("welcome.leave"))
 }
 
-// leaving shows what would be ended.
+// leaving shows what would be ended, or, to who has left, how to take it back.
 func (s *server) leaving(w http.ResponseWriter, r *http.Request) error {
 	sub, err := s.People.Leaving(r.Context(), r.PathValue("token"))
 	if err != nil {
 		return err
 	}
+	return s.showLeaving(w, r, sub, func(*locale.Language, *page.Unsubscribe) {})
+}
+
+// showLeaving shows the page of leaving, as change makes it.
+func (s *server) showLeaving(w http.ResponseWriter, r *http.Request, sub newsletter.Subscription, change func(*locale.Language, *page.Unsubscribe)) error {
 	in := s.speaksTo(w, r, sub.Language)
-	body, err := s.pages.Unsubscribe.Render(page.Unsubscribe{
-		Frame: s.personal(in, in.T("leave.title")), Subscription: shown(sub), Left: sub.Status == store.StatusUnsubscribed,
-	})
+	contents := page.Unsubscribe{
+		Frame: s.personal(in, in.T("leave.title")), Subscription: shown(sub), Left: sub.Status == store.StatusUnsubscribed, MayReturn: sub.MayReturn,
+	}
+	if sub.Email != "" { // not erased, and not of a test mail
+		contents.Preferences = s.local("/preferences/" + r.PathValue("token"))
+		contents.Reasons = reasons(in)
+	}
+	change(in, &contents)
+	body, err := s.pages.Unsubscribe.Render(contents)
 	return tell(w, http.StatusOK, body, err)
 }
 
-// unsubscribe ends a subscription: for a person at the page's button, or for a
-// mail program on behalf of one (RFC 8058).
+// reasons are those that somebody may have who leaves.
+func reasons(in *locale.Language) []page.Choice {
+	words := map[string]string{
+		"too_many": in.T("left.why_too_many"), "not_interesting": in.T("left.why_not_interesting"), "never_asked": in.T("left.why_never_asked"),
+		"feed_instead": in.T("left.why_feed_instead"), "other": in.T("left.why_other"),
+	}
+	var list []page.Choice
+	for _, why := range newsletter.WhyLeft {
+		list = append(list, page.Choice{Value: why, Label: words[why]})
+	}
+	return list
+}
+
+// unsubscribe ends a subscription, for a person at the page's button or for a
+// mail program on behalf of one (RFC 8058); takes that back; or notes why.
 func (s *server) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	form, err := readForm(w, r)
 	if err != nil {
@@ -72,20 +102,49 @@ func (s *server) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	if err := s.sameSiteToken(r); err != nil {
 		return err
 	}
+	switch form.Get("act") {
+	case "return":
+		return s.takeBack(w, r)
+	case "why":
+		return s.sayWhy(w, r, form.Get("why"))
+	}
 	token, all := r.PathValue("token"), form.Get("scope") == "all"
+	if err := s.People.Unsubscribe(r.Context(), token, all); err != nil {
+		return err
+	}
 	sub, err := s.People.Leaving(r.Context(), token)
 	if err != nil {
 		return err
 	}
-	if err := s.People.Unsubscribe(r.Context(), token, all); err != nil {
+	return s.showLeaving(w, r, sub, func(in *locale.Language, p *page.Unsubscribe) {
+		p.Left, p.Just, p.LeftAll = true, true, all
+		p.What = in.T("left.one", "newsletter", sub.Title)
+		if all {
+			p.What = in.T("left.all", "site", s.Title)
+		}
+	})
+}
+
+// takeBack makes it as if a person had not left.
+func (s *server) takeBack(w http.ResponseWriter, r *http.Request) error {
+	sub, err := s.People.Return(r.Context(), r.PathValue("token"))
+	if err != nil {
 		return err
 	}
 	in := s.speaksTo(w, r, sub.Language)
-	what := in.T("left.one", "newsletter", sub.Title)
-	if all {
-		what = in.T("left.all", "site", s.Title)
+	return s.done(w, in, in.T("left.undone_title"), in.T("left.undone", "newsletter", sub.Title))
+}
+
+func (s *server) sayWhy(w http.ResponseWriter, r *http.Request, why string) error {
+	token := r.PathValue("token")
+	sub, err := s.People.Leaving(r.Context(), token)
+	if err != nil {
+		return err
 	}
-	return s.done(w, in, in.T("left.title"), what, in.T("left.return"))
+	if err := s.People.SayWhy(r.Context(), token, why); err != nil {
+		return err
+	}
+	return s.showLeaving(w, r, sub, func(_ *locale.Language, p *page.Unsubscribe) { p.Thanks = true })
 }
 
 // oneClick reports whether a form is that of RFC 8058 §3.1.

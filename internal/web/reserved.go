@@ -8,7 +8,7 @@ import "strings"
 func Reserved(path string) bool {
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch first {
-	case "", "admin", "api", "assets", "atom.xml", "categories", "confirm", "feed", "feed.atom", "feed.json", "feed.xml",
+	case "", "address", "admin", "api", "assets", "atom.xml", "categories", "confirm", "feed", "feed.atom", "feed.json", "feed.xml",
 		"feeds", "feeds.opml", "healthz", "index.json", "index.rss", "index.xml", "metrics", "newsletters", "preferences",
 		"readyz", "rss", "rss.xml", "subscribe", "tags", "unsubscribe":
 		return true

@@ -50,6 +50,9 @@ func (s *server) routes() http.Handler {
 
 		{pattern: "/subscribe", get: s.subscribeForm, post: s.subscribe},
 		{pattern: "/confirm/{token}", get: s.confirmation, post: s.confirm, scope: forOne},
+		{pattern: "/preferences", get: s.askLink, post: s.sendLink},
+		{pattern: "/preferences/{token}", get: s.own, post: s.act, scope: forOne},
+		{pattern: "/address/{token}", get: s.nextAddress, post: s.moveAddress, scope: forOne},
 		{pattern: "/unsubscribe/{token}", get: s.leaving, post: s.unsubscribe, scope: forOne},
 		{pattern: "/feeds/private/{token}/{file}", get: s.private, scope: forOne},
 
@@ -122,7 +125,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, rt route) error 
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		return rt.get(w, r)
 	case r.Method == http.MethodPost && rt.post != nil:
-		return rt.post(w, r)
+		return rt.post(w, s.fromHere(r))
 	case r.Method == http.MethodOptions && rt.feed:
 		preflight(w)
 		return nil

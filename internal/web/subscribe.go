@@ -63,9 +63,13 @@ func (s *server) again(w http.ResponseWriter, in *locale.Language, status int, c
 
 // checkMail says that the next step is in the visitor's mail.
 func (s *server) checkMail(w http.ResponseWriter, r *http.Request, in *locale.Language) error {
+	return s.sent(w, r, in, in.T("sent.title"), in.T("sent.text"), in.T("sent.nothing"))
+}
+
+// sent says that a mail is on its way, to whomsoever.
+func (s *server) sent(w http.ResponseWriter, r *http.Request, in *locale.Language, title string, text ...string) error {
 	n := page.Notice{
-		Frame: s.frame(in, in.T("sent.title"), ""), Good: true,
-		Text:   []string{in.T("sent.text"), in.T("sent.nothing")},
+		Frame: s.frame(in, title, ""), Good: true, Text: text,
 		Action: &page.Link{Name: in.T("sent.back"), URL: s.front()},
 	}
 	n.NoIndex = true

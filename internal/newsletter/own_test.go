@@ -1,0 +1,179 @@
+package newsletter_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"tidings/internal/newsletter"
+	"tidings/internal/store"
+	"tidings/internal/token"
+)
+
+// leave is the token of the links in every mail.
+func (h *house) leave(subscriber int64) string {
+	return h.Key.Sign(token.Claim{Purpose: "unsubscribe", Subscriber: subscriber, Newsletter: "weekly"})
+}
+
+func TestPreferences(t *testing.T) {
+	daily := weekly()
+	daily.Name, daily.Title = "daily", "Daily"
+	h := newHouse(t, weekly(), daily)
+	who := h.subscriber("a@example.com", store.Subscription{Newsletter: "weekly", Tags: []string{"go"}})
+	tok := h.leave(who.ID)
+	p, err := h.Person(t.Context(), tok)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Email != "a@example.com" || p.Fresh || len(p.Letters) != 2 || !p.Letters[0].On || p.Letters[1].On || !slices.Equal(p.Letters[0].Tags, []string{"go"}) {
+		t.Fatalf("%+v", p)
+	}
+	day := time.Now().AddDate(0, 0, 10).Format(time.DateOnly)
+	want := newsletter.Choices{
+		Language: "de", Timezone: "Europe/Berlin", Format: store.FormatText, QuietFrom: "22", QuietTo: "7", PauseUntil: day,
+		Letters: map[string]newsletter.LetterChoice{
+			"weekly": {}, "daily": {On: true, Categories: []string{"DevOps"}, Frequency: "daily", Hour: "6"},
+		},
+	}
+	if err := h.SetPreferences(t.Context(), tok, want); err != nil {
+		t.Fatal(err)
+	}
+	p, err = h.Person(t.Context(), tok)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := p.Letters[1]
+	if p.Letters[0].On || !l.On || l.Frequency != "daily" || l.Hour != "6" || !slices.Equal(l.Categories, []string{"devops"}) {
+		t.Errorf("%+v", p.Letters)
+	}
+	if p.Language != "de" || p.Timezone != "Europe/Berlin" || p.Format != store.FormatText || p.QuietHours != "22-7" || p.PausedUntil.Format(time.DateOnly) != day {
+		t.Errorf("%+v", p)
+	}
+
+	for field, change := range map[string]func(*newsletter.Choices){
+		newsletter.FieldZone:   func(c *newsletter.Choices) { c.Timezone = "Europe/Nowhere" },
+		newsletter.FieldFormat: func(c *newsletter.Choices) { c.Format = "pdf" },
+		newsletter.FieldQuiet:  func(c *newsletter.Choices) { c.QuietTo = "22" },
+		newsletter.FieldPause:  func(c *newsletter.Choices) { c.PauseUntil = "2020-01-01" },
+		newsletter.FieldHour: func(c *newsletter.Choices) {
+			c.Letters = map[string]newsletter.LetterChoice{"daily": {On: true, Frequency: "daily", Hour: "24"}}
+		},
+		newsletter.FieldFrequency: func(c *newsletter.Choices) {
+			c.Letters = map[string]newsletter.LetterChoice{"daily": {On: true, Frequency: "hourly"}}
+		},
+	} {
+		wrong := want
+		change(&wrong)
+		faults, ok := errors.AsType[newsletter.FieldErrors](h.SetPreferences(t.Context(), tok, wrong))
+		if !ok || len(faults) != 1 || faults[field] == nil {
+			t.Errorf("%s: %v", field, faults)
+		}
+	}
+	if _, err := h.Person(t.Context(), "forged"); !errors.Is(err, newsletter.ErrToken) {
+		t.Errorf("a forged token: %v", err)
+	}
+}
+
+// TestSensitiveActsNeedAFreshLink: a mail that is passed on must not give the
+// address away.
+func TestSensitiveActsNeedAFreshLink(t *testing.T) {
+	h := newHouse(t, weekly())
+	who := h.subscriber("a@example.com", store.Subscription{Newsletter: "weekly"})
+	old := h.leave(who.ID)
+	if _, err := h.Export(t.Context(), old); !errors.Is(err, newsletter.ErrFresh) {
+		t.Errorf("export: %v", err)
+	}
+	if err := h.Erase(t.Context(), old); !errors.Is(err, newsletter.ErrFresh) {
+		t.Errorf("erase: %v", err)
+	}
+	if err := h.AskAddress(t.Context(), old, "b@example.com"); !errors.Is(err, newsletter.ErrFresh) {
+		t.Errorf("another address: %v", err)
+	}
+}
+
+func TestALinkOfOnesOwn(t *testing.T) {
+	h := newHouse(t, weekly())
+	who := h.subscriber("a@example.com", store.Subscription{Newsletter: "weekly"})
+	for _, email := range []string{"nobody@example.com", "A@example.com"} {
+		if err := h.SendLink(t.Context(), email); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := newFakeRelay(nil)
+	h.letters(r, 1)
+	tok := tokenIn(t, r.got("a@example.com")[0])
+	p, err := h.Person(t.Context(), tok)
+	if err != nil || !p.Fresh {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	record, err := h.Export(t.Context(), tok)
+	var all newsletter.Record
+	if err != nil || json.Unmarshal(record, &all) != nil || all.Email != "a@example.com" || len(all.Subscriptions) != 1 || len(all.Notices) != 1 {
+		t.Errorf("%s, %v", record, err)
+	}
+
+	// Another address, which is asked first; the present one is told.
+	if err := h.AskAddress(t.Context(), tok, "not an address"); !errors.Is(err, newsletter.ErrAddress) {
+		t.Errorf("no address: %v", err)
+	}
+	if err := h.AskAddress(t.Context(), tok, "b@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	r = newFakeRelay(nil)
+	h.letters(r, 2)
+	if bytes.Contains(r.got("a@example.com")[0], []byte("b@example.com")) {
+		t.Error("what somebody typed was mailed")
+	}
+	move := tokenIn(t, r.got("b@example.com")[0])
+	if p, err := h.NextAddress(t.Context(), move); err != nil || p.NextEmail != "b@example.com" || p.Email != "a@example.com" {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	for range 2 { // twice is a success
+		if p, err := h.MoveAddress(t.Context(), move); err != nil || p.NextEmail != "b@example.com" {
+			t.Fatalf("%+v, %v", p, err)
+		}
+	}
+	if p, err = h.Person(t.Context(), tok); err != nil || p.Email != "b@example.com" {
+		t.Errorf("%+v, %v", p, err)
+	}
+
+	if err := h.Erase(t.Context(), tok); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Store.Subscriber(t.Context(), who.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("after erasure: %v", err)
+	}
+	if _, err := h.Person(t.Context(), tok); !errors.Is(err, newsletter.ErrToken) {
+		t.Errorf("the page of who was erased: %v", err)
+	}
+}
+
+func TestLeavingIsTakenBack(t *testing.T) {
+	h := newHouse(t, weekly())
+	who := h.subscriber("a@example.com", store.Subscription{Newsletter: "weekly", Tags: []string{"go"}})
+	tok := h.leave(who.ID)
+	if _, err := h.Return(t.Context(), tok); !errors.Is(err, newsletter.ErrToken) {
+		t.Errorf("nothing to take back: %v", err)
+	}
+	if err := h.Unsubscribe(t.Context(), tok, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.SayWhy(t.Context(), tok, "a reason of one's own"); err != nil {
+		t.Fatal(err)
+	}
+	sub, err := h.Leaving(t.Context(), tok)
+	if err != nil || !sub.MayReturn || sub.Status != store.StatusUnsubscribed {
+		t.Fatalf("%+v, %v", sub, err)
+	}
+	now, err := h.Store.Subscriber(t.Context(), who.ID)
+	if err != nil || now.Subscriptions[0].LeftBecause != "other" {
+		t.Errorf("%+v, %v", now, err)
+	}
+	sub, err = h.Return(t.Context(), tok)
+	if err != nil || sub.Status != store.StatusActive || !slices.Equal(sub.Tags, []string{"go"}) || sub.MayReturn {
+		t.Errorf("%+v, %v", sub, err)
+	}
+}

@@ -1,0 +1,160 @@
+package web
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tidings/internal/catalog"
+	"tidings/internal/locale"
+	"tidings/internal/newsletter"
+	"tidings/internal/page"
+	"tidings/internal/store"
+)
+
+// ownPage is what a person's own page shows.
+func (s *server) ownPage(in *locale.Language, p newsletter.Person) page.Preferences {
+	from, to, _ := strings.Cut(p.QuietHours, "-")
+	contents := page.Preferences{
+		Frame: s.personal(in, in.T("own.title")), Email: p.Email, NextEmail: p.NextEmail, Fresh: p.Fresh,
+		Zones: zoneChoices(in, p), Languages: s.languageChoices(in, p.Language), Pause: day(p.PausedUntil),
+		QuietFrom: hourChoices(in.T("choice.quiet_none"), from), QuietTo: hourChoices(in.T("choice.quiet_none"), to),
+		Formats: []page.Choice{
+			{Value: store.FormatHTML, Label: in.T("choice.format_html"), Chosen: p.Format != store.FormatText},
+			{Value: store.FormatText, Label: in.T("choice.format_text"), Chosen: p.Format == store.FormatText},
+		},
+	}
+	switch p.Stopped {
+	case "":
+	case store.ReasonBounce:
+		contents.Stopped = in.T("own.stopped_bounce")
+	default:
+		contents.Stopped = in.T("own.stopped")
+	}
+	for _, l := range p.Letters {
+		contents.Letters = append(contents.Letters, s.letter(in, l))
+	}
+	for _, o := range offered {
+		if p.Feed != "" {
+			contents.Feed = append(contents.Feed, page.Link{Name: o.name, URL: p.Feed + o.format.FileName()})
+		}
+	}
+	return contents
+}
+
+func (s *server) letter(in *locale.Language, l newsletter.Letter) page.Letter {
+	out := page.Letter{Name: l.Name, Title: l.Title, On: l.On, Hours: hourChoices(in.T("choice.hour_usual"), l.Hour)}
+	for _, f := range l.Offers {
+		out.Frequencies = append(out.Frequencies, page.Choice{Value: f, Label: frequency(in, f), Chosen: f == l.Frequency})
+	}
+	if snap := s.Snapshot(); snap != nil {
+		out.Categories, out.Tags = topics(snap.Categories, l.Categories), topics(mostUsed(snap.Tags, l.Tags), l.Tags)
+		out.Categories = withLost(out.Categories, snap.Categories, l.Categories)
+		out.Tags = withLost(out.Tags, snap.Tags, l.Tags)
+	}
+	out.TopicsChosen = len(l.Categories)+len(l.Tags) > 0
+	return out
+}
+
+// withLost adds the chosen terms that have no posts at present: saving the page
+// must not take them away.
+func withLost(offered []page.Choice, terms []*catalog.Term, chosen []string) []page.Choice {
+	for _, key := range chosen {
+		if !slices.ContainsFunc(terms, func(t *catalog.Term) bool { return names([]string{key}, t) }) {
+			offered = append(offered, page.Choice{Value: key, Label: key, Chosen: true})
+		}
+	}
+	return offered
+}
+
+// frequency names how often a newsletter comes.
+func frequency(in *locale.Language, f string) string {
+	switch f {
+	case store.CadenceSchedule:
+		return in.T("frequency.schedule")
+	case "each":
+		return in.T("frequency.each")
+	case "daily":
+		return in.T("frequency.daily")
+	case "weekly":
+		return in.T("frequency.weekly")
+	case "monthly":
+		return in.T("frequency.monthly")
+	}
+	return f
+}
+
+// hourChoices offers the hours of a day, and none.
+func hourChoices(none, chosen string) []page.Choice {
+	list := []page.Choice{{Label: none, Chosen: chosen == ""}}
+	for h := range 24 {
+		value := strconv.Itoa(h)
+		list = append(list, page.Choice{Value: value, Label: fmt.Sprintf("%02d:00", h), Chosen: value == chosen})
+	}
+	return list
+}
+
+func zoneChoices(in *locale.Language, p newsletter.Person) []page.Choice {
+	usual := "UTC"
+	if len(p.Letters) > 0 {
+		usual = p.Letters[0].Zone
+	}
+	list := []page.Choice{{Label: in.T("choice.zone_usual", "zone", usual), Chosen: p.Timezone == ""}}
+	offered := zones
+	if p.Timezone != "" && !slices.Contains(zones, p.Timezone) {
+		offered = append([]string{p.Timezone}, zones...)
+	}
+	for _, z := range offered {
+		list = append(list, page.Choice{Value: z, Label: strings.ReplaceAll(z, "_", " "), Chosen: z == p.Timezone})
+	}
+	return list
+}
+
+func (s *server) languageChoices(in *locale.Language, chosen string) []page.Choice {
+	own, found := s.tongues.locales.Find(chosen)
+	list := []page.Choice{{Label: in.T("choice.language_usual"), Chosen: !found}}
+	for _, l := range s.tongues.locales.Languages() {
+		list = append(list, page.Choice{Value: l.Tag.String(), Label: l.Name, Chosen: found && l == own})
+	}
+	return list
+}
+
+// refilled is a person with what they have filled in, so that a mistake in one
+// field does not lose the others.
+func (s *server) refilled(p newsletter.Person, form url.Values) newsletter.Person {
+	if form.Get("act") != "save" {
+		return p
+	}
+	c := s.preferences(form)
+	p.Language, p.Timezone, p.Format, p.QuietHours = c.Language, c.Timezone, c.Format, c.QuietFrom+"-"+c.QuietTo
+	letters := slices.Clone(p.Letters)
+	for i, l := range letters {
+		want := c.Letters[l.Name]
+		letters[i].On, letters[i].Categories, letters[i].Tags = want.On, want.Categories, want.Tags
+		letters[i].Frequency, letters[i].Hour = want.Frequency, want.Hour
+	}
+	p.Letters = letters
+	return p
+}
+
+// fault says beside the fields what is wrong with them.
+func (s *server) fault(in *locale.Language, contents *page.Preferences, faults newsletter.FieldErrors, form url.Values) {
+	contents.Faulty = true
+	if faults[newsletter.FieldEmail] != nil {
+		contents.NewEmail, contents.EmailError = form.Get("email"), in.T("subscribe.address_fault")
+	}
+	if faults[newsletter.FieldZone] != nil {
+		contents.ZoneError = in.T("choice.zone_fault")
+	}
+	if form.Get("act") == "save" {
+		contents.Pause = form.Get("pause")
+	}
+	if faults[newsletter.FieldPause] != nil {
+		contents.PauseError = in.T("choice.pause_fault")
+	}
+	if faults[newsletter.FieldQuiet] != nil {
+		contents.QuietError = in.T("choice.quiet_fault")
+	}
+}
