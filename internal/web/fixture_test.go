@@ -179,9 +179,19 @@ type people struct {
 	left    []string // "token newsletter" or "token all"
 	onJoin  func(token string)
 	changes int
+
+	wants   map[string]newsletter.Choices
+	feeds   map[string]string // addresses of private feeds
+	stopped map[string]string
+	sent    []string // addresses that were sent a link
+	why     []string // "token reason"
 }
 
-func newPeople() *people { return &people{subs: map[string]newsletter.Subscription{}} }
+func newPeople() *people {
+	return &people{
+		subs: map[string]newsletter.Subscription{}, wants: map[string]newsletter.Choices{}, feeds: map[string]string{}, stopped: map[string]string{},
+	}
+}
 
 func (p *people) SignUp(_ context.Context, s newsletter.SignUp) error {
 	p.mu.Lock()
