@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -82,6 +83,7 @@ func (a *app) importFile(ctx context.Context, file string, o importOptions) erro
 	defer bound(importMemory)()
 	bars := importBars{app: a}
 	o.Progress = bars.show
+	o.Source = "file " + filepath.Base(file)
 	report, err := s.Import(ctx, r, o.Import)
 	bars.end()
 	if err != nil {

@@ -49,7 +49,11 @@ func (a *app) subscribersList() *cobra.Command {
 type subscriberJSON struct {
 	Email         string             `json:"email"`
 	Name          string             `json:"name"`
+	Language      string             `json:"language,omitempty"`
 	Timezone      string             `json:"timezone"`
+	Format        string             `json:"format"`
+	QuietHours    string             `json:"quiet_hours,omitempty"`
+	NextEmail     string             `json:"next_email,omitempty"`
 	CreatedAt     string             `json:"created_at"`
 	Suppressed    string             `json:"suppressed,omitempty"`
 	Bounces       []bounceJSON       `json:"bounces,omitempty"`
@@ -62,17 +66,24 @@ type subscriptionJSON struct {
 	Categories  []string `json:"categories"`
 	Tags        []string `json:"tags"`
 	Frequency   string   `json:"frequency"`
+	Hour        string   `json:"hour,omitempty"`
+	PausedUntil string   `json:"paused_until,omitempty"`
 	CreatedAt   string   `json:"created_at"`
 	ConfirmedAt string   `json:"confirmed_at,omitempty"`
 	EndedAt     string   `json:"ended_at,omitempty"`
+	LeftBecause string   `json:"left_because,omitempty"`
 }
 
 func person(s store.Subscriber) subscriberJSON {
-	j := subscriberJSON{Email: s.Email, Name: s.Name, Timezone: s.Timezone, CreatedAt: instant(s.CreatedAt), Subscriptions: []subscriptionJSON{}}
+	j := subscriberJSON{
+		Email: s.Email, Name: s.Name, Language: s.Language, Timezone: s.Timezone, Format: s.Format, QuietHours: s.QuietHours,
+		NextEmail: s.NextEmail, CreatedAt: instant(s.CreatedAt), Subscriptions: []subscriptionJSON{},
+	}
 	for _, sub := range s.Subscriptions {
 		j.Subscriptions = append(j.Subscriptions, subscriptionJSON{
 			Newsletter: sub.Newsletter, Status: sub.Status, Frequency: sub.Frequency,
 			Categories: append([]string{}, sub.Categories...), Tags: append([]string{}, sub.Tags...),
+			Hour: sub.Hour, PausedUntil: instant(sub.PausedUntil), LeftBecause: sub.LeftBecause,
 			CreatedAt: instant(sub.CreatedAt), ConfirmedAt: instant(sub.ConfirmedAt), EndedAt: instant(sub.EndedAt),
 		})
 	}
@@ -122,7 +133,7 @@ func (a *app) subscribersAdd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			report, err := s.ImportCSV(ctx, strings.NewReader(rows), newsletter.Import{Newsletter: to, Confirmed: confirmed})
+			report, err := s.ImportCSV(ctx, strings.NewReader(rows), newsletter.Import{Newsletter: to, Confirmed: confirmed, Source: "command subscribers add"})
 			if err != nil {
 				return err
 			}
@@ -145,12 +156,39 @@ func (a *app) found(ctx context.Context, email string) (store.Subscriber, error)
 }
 
 func (a *app) subscribersShow() *cobra.Command {
+	var all bool
 	cmd := &cobra.Command{
 		Use: "show EMAIL", Short: "Show one subscriber", Args: args(cobra.ExactArgs(1)),
-		RunE: a.runPeople(func(ctx context.Context, given []string) error { return a.showSubscriber(ctx, given[0]) }),
+		Long: "Shows what one subscriber has. With --all it gives all that is kept about the person, as\n" +
+			"JSON: what they agreed to and when, every mail and what became of it. It is what they can\n" +
+			"download from their own page.",
+		RunE: a.runPeople(func(ctx context.Context, given []string) error {
+			if all {
+				return a.showRecord(ctx, given[0])
+			}
+			return a.showSubscriber(ctx, given[0])
+		}),
 	}
+	cmd.Flags().BoolVar(&all, "all", false, "all that is kept about the person, as JSON")
 	a.jsonFlag(cmd)
 	return cmd
+}
+
+// showRecord prints all that is kept about a person.
+func (a *app) showRecord(ctx context.Context, email string) error {
+	who, err := a.found(ctx, email)
+	if err != nil {
+		return err
+	}
+	s, err := a.service(noPosts)
+	if err != nil {
+		return err
+	}
+	record, err := s.Recorded(ctx, who)
+	if err != nil {
+		return err
+	}
+	return printJSON(a.out, record)
 }
 
 func (a *app) showSubscriber(ctx context.Context, email string) error {

@@ -27,6 +27,7 @@ type Import struct {
 	Newsletter string // for rows without the column; "" means the only one
 	Confirmed  bool   // consent is proven: nobody is asked to confirm
 	DryRun     bool
+	Source     string                             // where the people come from, for the record of their consent
 	Progress   func(stage string, done, of int64) // may be nil
 }
 
@@ -237,7 +238,8 @@ func (im *importing) bring(ctx context.Context) (store.ImportReport, error) {
 	if err := im.sweepImports(ctx); err != nil {
 		return store.ImportReport{}, err
 	}
-	id, err := im.Store.BeginImport(ctx, im.Clock.Now())
+	origin := store.Origin{Source: im.in.Source}
+	id, err := im.Store.BeginImport(store.WithOrigin(ctx, origin), im.Clock.Now())
 	if err != nil {
 		return store.ImportReport{}, err
 	}

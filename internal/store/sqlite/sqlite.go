@@ -89,6 +89,9 @@ func open(ctx context.Context, path string, o options) (*sqlstore.Store, error) 
 	s := sqlstore.New(writer, reader, sqlstore.Dialect{
 		Large:   "PRAGMA cache_size = " + strconv.Itoa(-largeCache),
 		Usual:   "PRAGMA cache_size = " + strconv.Itoa(-writerCache),
+		Wipe:    "PRAGMA secure_delete = ON",
+		Unwipe:  "PRAGMA secure_delete = FAST",
+		Scrub:   "PRAGMA wal_checkpoint(TRUNCATE)", // the log holds pages as they were before
 		Explain: explain,
 	})
 	if o.anyClock {
@@ -168,6 +171,7 @@ func dsn(path string, o options, writer bool) string {
 		q.Set("_journal_mode", "WAL")
 		q.Set("_txlock", "immediate")
 		q.Set("_cache_size", strconv.Itoa(-writerCache))
+		q.Set("_secure_delete", "fast") // what is deleted is overwritten where that costs no writing
 	default:
 		q.Set("_query_only", "1")
 	}

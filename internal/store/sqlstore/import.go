@@ -35,7 +35,7 @@ func (s *Store) ImportSubscribers(ctx context.Context, now time.Time, rows []sto
 // BeginImport implements [store.Imports].
 func (s *Store) BeginImport(ctx context.Context, now time.Time) (id int64, err error) {
 	err = s.write(ctx, "begin an import", func(t *tx) error {
-		return t.one(`INSERT INTO imports (touched_at) VALUES (?1) RETURNING id`, []any{millis(now)}, &id)
+		return t.one(`INSERT INTO imports (touched_at, source) VALUES (?1, ?2) RETURNING id`, []any{millis(now), clip(t.origin.Source)}, &id)
 	})
 	return id, err
 }
@@ -134,9 +134,9 @@ func (s *Store) ApplyImport(ctx context.Context, now time.Time, within time.Dura
 func (t *tx) applyChunk(now time.Time) (int, error) {
 	var id, number int64
 	var people []byte
-	found, err := t.maybe(`SELECT c.import_id, c.number, c.people FROM imports i
+	found, err := t.maybe(`SELECT c.import_id, c.number, c.people, i.source FROM imports i
 		JOIN import_chunks c ON c.import_id = i.id AND c.number = i.applied + 1
-		WHERE i.decided_at IS NOT NULL AND i.finished_at IS NULL ORDER BY i.id LIMIT 1`, nil, &id, &number, &people)
+		WHERE i.decided_at IS NOT NULL AND i.finished_at IS NULL ORDER BY i.id LIMIT 1`, nil, &id, &number, &people, &t.origin.Source)
 	if err != nil || !found {
 		return 0, err
 	}

@@ -148,6 +148,7 @@ type importedSubscription struct {
 	newsletter int64
 	storedSubscription
 	changed, notify bool
+	joined          bool // it became active
 }
 
 func (p *importedPerson) known() bool { return p.ID != 0 || p.isNew }
@@ -219,6 +220,7 @@ func (p *importedPerson) subscribe(newsletter int64, want store.Subscription, co
 	case next == s.storedSubscription:
 		return unchanged
 	}
+	s.joined = next.status == store.StatusActive && (s.joined || s.status != store.StatusActive)
 	s.notify = s.notify || s.status == "" && confirm && next.status == store.StatusPending
 	s.notify = s.notify && next.status == store.StatusPending
 	s.storedSubscription, s.changed = next, true

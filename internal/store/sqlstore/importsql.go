@@ -170,11 +170,25 @@ func (im *importer) saveSubscription(key string, s importedSubscription) error {
 		categories = excluded.categories, tags = excluded.tags, frequency = excluded.frequency, hour = excluded.hour,
 		paused_until = excluded.paused_until, confirmed_at = excluded.confirmed_at, ended_at = excluded.ended_at`,
 		s.newsletter, key, s.status, s.categories, s.tags, s.frequency, s.hour,
-		millis(s.pausedUntil), millis(s.createdAt), millis(s.confirmedAt), millis(s.endedAt)); err != nil || !s.notify {
+		millis(s.pausedUntil), millis(s.createdAt), millis(s.confirmedAt), millis(s.endedAt)); err != nil {
 		return err
+	}
+	if s.joined {
+		return im.saveConsent(key, s)
+	}
+	if !s.notify {
+		return nil
 	}
 	_, err := im.exec(`INSERT INTO notices (kind, subscriber_id, newsletter_id, state, created_at, next_at, attempts, reason)
 		VALUES (?1, (SELECT id FROM subscribers WHERE key_hash = ?2), ?3, 'queued', ?4, ?4, 0, '')`,
 		store.NoticeConfirm, key, s.newsletter, millis(im.now))
+	return err
+}
+
+// saveConsent puts on record that a subscription came active in a file.
+func (im *importer) saveConsent(key string, s importedSubscription) error {
+	_, err := im.exec(`INSERT INTO consents (subscriber_id, newsletter_id, event, categories, tags, frequency, source, network, at)
+		VALUES ((SELECT id FROM subscribers WHERE key_hash = ?1), ?2, ?3, ?4, ?5, ?6, ?7, '', ?8)`,
+		key, s.newsletter, store.ConsentImported, s.categories, s.tags, s.frequency, im.origin.Source, millis(im.now))
 	return err
 }

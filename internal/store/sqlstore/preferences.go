@@ -124,7 +124,7 @@ func (t *tx) queueFor(now time.Time, subscriber int64, kind string) error {
 
 // MoveAddress implements [store.Preferring].
 func (s *Store) MoveAddress(ctx context.Context, now time.Time, id int64, key string) error {
-	return s.write(ctx, fmt.Sprintf("move subscriber %d to another address", id), func(t *tx) error {
+	return s.writeWiping(ctx, fmt.Sprintf("move subscriber %d to another address", id), func(t *tx) error {
 		var email string
 		if err := t.one(`SELECT next_email FROM subscribers WHERE id = ?1 AND next_key = ?2 AND next_key <> ''`, []any{id, key}, &email); err != nil {
 			return err

@@ -28,6 +28,10 @@ type Dialect struct {
 	// Large and Usual are statements around a transaction that touches a large
 	// part of the database; "" where the engine needs none.
 	Large, Usual string
+	// Wipe and Unwipe are statements around a transaction that deletes what must
+	// not stay readable anywhere in the database's files, and Scrub one after
+	// it; "" where the engine needs none.
+	Wipe, Unwipe, Scrub string
 	// Explain wraps a driver's error in the sentinel of package store that it
 	// stands for, and says what to do; nil leaves errors as they are.
 	Explain func(error) error
@@ -69,17 +73,32 @@ func (s *Store) write(ctx context.Context, op string, fn func(*tx) error) error 
 
 // writeLarge is write for what touches a large part of the database.
 func (s *Store) writeLarge(ctx context.Context, op string, fn func(*tx) error) error {
-	if s.dialect.Large == "" {
-		return s.write(ctx, op, fn)
+	return s.write(ctx, op, within(s.dialect.Large, s.dialect.Usual, fn))
+}
+
+// writeWiping is write for what must not stay readable once it is deleted. While
+// somebody still reads, the last of it goes when the log is written anew.
+func (s *Store) writeWiping(ctx context.Context, op string, fn func(*tx) error) error {
+	err := s.write(ctx, op, within(s.dialect.Wipe, s.dialect.Unwipe, fn))
+	if err == nil && s.dialect.Scrub != "" {
+		_, _ = s.writer.ExecContext(context.WithoutCancel(ctx), s.dialect.Scrub)
 	}
-	return s.write(ctx, op, func(t *tx) error {
-		if _, err := t.exec(s.dialect.Large); err != nil {
+	return err
+}
+
+// within runs a function between two statements; "" is none.
+func within(before, after string, fn func(*tx) error) func(*tx) error {
+	if before == "" {
+		return fn
+	}
+	return func(t *tx) error {
+		if _, err := t.exec(before); err != nil {
 			return err
 		}
 		err := fn(t)
-		_, usual := t.exec(s.dialect.Usual)
-		return errors.Join(err, usual)
-	})
+		_, last := t.exec(after)
+		return errors.Join(err, last)
+	}
 }
 
 // read runs fn on one unchanging view of the database.

@@ -119,7 +119,7 @@ func (s *Store) CountSubscribers(ctx context.Context) (map[string]map[string]int
 
 // EraseSubscriber implements [store.Subscribers].
 func (s *Store) EraseSubscriber(ctx context.Context, now time.Time, id int64) error {
-	return s.write(ctx, fmt.Sprintf("erase subscriber %d", id), func(t *tx) error {
+	return s.writeWiping(ctx, fmt.Sprintf("erase subscriber %d", id), func(t *tx) error {
 		var key string
 		// The subscriptions and notices go with the person.
 		if err := t.one(`DELETE FROM subscribers WHERE id = ?1 RETURNING key_hash`, []any{id}, &key); err != nil {

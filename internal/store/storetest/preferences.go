@@ -232,6 +232,23 @@ func testConsents(_ *testing.T, f *fixture) {
 	})
 	f.check(f.EraseSubscriber(f.ctx, f.now, id))
 	f.equal("erased", len(f.events(id)), 0)
+
+	// An import is applied by whoever comes by, and says where it is from.
+	ctx = store.WithOrigin(f.ctx, store.Origin{Source: "list.csv"})
+	p := person("b@example.com")
+	p.Subscriptions = []store.Subscription{{Newsletter: "weekly", Status: store.StatusActive, Tags: []string{"go"}}, {Newsletter: "news", Status: store.StatusPending}}
+	im, err := f.BeginImport(ctx, f.now)
+	f.check(err)
+	f.check(f.StageImport(f.ctx, f.now, im, []store.ImportRow{{Line: 1, Subscriber: p}}))
+	f.check(f.DecideImport(f.ctx, f.now, im))
+	_, err = f.ApplyImport(f.ctx, f.now, time.Second)
+	f.check(err)
+	who, err := f.SubscriberByEmail(f.ctx, "b@example.com")
+	f.check(err)
+	list, err = f.Consents(f.ctx, who.ID)
+	f.check(err)
+	f.equal("imported", list, []store.Consent{{Newsletter: "weekly", Event: store.ConsentImported, Tags: []string{"go"},
+		Frequency: store.CadenceSchedule, At: f.now, Origin: store.Origin{Source: "list.csv"}}})
 }
 
 func testTraces(_ *testing.T, f *fixture) {

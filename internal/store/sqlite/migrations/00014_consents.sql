@@ -28,6 +28,9 @@ CREATE INDEX consents_subscriber ON consents (subscriber_id, id);
 ALTER TABLE subscriptions ADD COLUMN was_active INTEGER NOT NULL DEFAULT 0 CHECK (was_active IN (0, 1));
 ALTER TABLE subscriptions ADD COLUMN left_because TEXT NOT NULL DEFAULT '';
 
+-- Where an import comes from: the consent of its people is on record with that.
+ALTER TABLE imports ADD COLUMN source TEXT NOT NULL DEFAULT '';
+
 -- An address that is to take the place of the present one once it is confirmed.
 ALTER TABLE subscribers ADD COLUMN next_email TEXT NOT NULL DEFAULT '';
 ALTER TABLE subscribers ADD COLUMN next_key TEXT NOT NULL DEFAULT '';

@@ -11,6 +11,7 @@ import (
 	"tidings/internal/store"
 )
 
+// What is wrong with what somebody chose.
 var (
 	ErrFrequency = errors.New("not a frequency of that newsletter")
 	ErrHour      = errors.New("not an hour from 0 to 23")
@@ -18,14 +19,16 @@ var (
 	ErrFormat    = errors.New("not a format of mails")
 )
 
+// Fields of forms, as FieldErrors names them.
 const (
 	FieldEmail     = "email"
+	FieldFrequency = "frequency"
 	FieldHour      = "hour"
 	FieldZone      = "timezone"
 	FieldFormat    = "format"
-	FieldFrequency = "frequency"
 )
 
+// FieldErrors is what is wrong with a form, by field.
 type FieldErrors map[string]error
 
 func (e FieldErrors) Error() string {
@@ -36,12 +39,16 @@ func (e FieldErrors) Error() string {
 	return strings.Join(parts, "; ")
 }
 
+// Unwrap gives the errors to errors.Is.
 func (e FieldErrors) Unwrap() []error { return slices.Collect(maps.Values(e)) }
 
+// Offers gives the frequencies that readers may choose, the newsletter's own
+// schedule first.
 func (n Newsletter) Offers() []string {
 	return []string{store.CadenceSchedule, "each", "daily", "weekly", "monthly"}
 }
 
+// HasHour reports whether a reader of that frequency chooses an hour.
 func HasHour(frequency string) bool {
 	return frequency == "daily" || frequency == "weekly" || frequency == "monthly"
 }
@@ -54,11 +61,14 @@ func checkHour(hour string) error {
 	return nil
 }
 
+// longestZone is more than the name of any zone has.
+const longestZone = 64
+
 func checkZone(zone string) error {
 	if zone == "" {
 		return nil
 	}
-	if _, err := time.LoadLocation(zone); err != nil || zone == "Local" || len(zone) > 64 {
+	if _, err := time.LoadLocation(zone); err != nil || zone == "Local" || len(zone) > longestZone {
 		return ErrZone
 	}
 	return nil
