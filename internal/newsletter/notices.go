@@ -112,16 +112,21 @@ func (m *Messenger) send(ctx context.Context, pass *pace.Pass, n store.Notice) s
 	now := m.service.Clock.Now()
 	r := store.NoticeResult{ID: n.ID}
 	err := m.deliver(ctx, n)
-	until := pass.Done(noticeVerdict(err), fmt.Sprint(err))
-	switch {
-	case err == nil:
+	if err == nil {
+		pass.Done(pace.Accepted, "")
 		r.Sent = true
 		m.metrics.notice("sent")
 		return r
-	case permanent(err) || now.Sub(n.CreatedAt) > noticeWorth:
+	}
+	f := failureOf(err)
+	until := pass.Done(noticeVerdict(err, f), err.Error())
+	switch {
+	case hopeless(err, f) || now.Sub(n.CreatedAt) > noticeWorth:
 		r.Failed = true
 		m.metrics.notice("failed")
-		m.refused(ctx, n, err)
+		if f.Kind == relay.Permanent && f.class != "" {
+			m.bounces.recordRefused(ctx, []store.Bounce{*f.bounce(store.DeliveryRef{Seq: n.ID})})
+		}
 	default:
 		r.NextAt = later(until, now.Add(backoff(noticeBase, n.Attempts)))
 		m.metrics.notice("deferred")
@@ -131,15 +136,12 @@ func (m *Messenger) send(ctx context.Context, pass *pace.Pass, n store.Notice) s
 	return r
 }
 
-// noticeVerdict says what an attempt means for the mails to come.
-func noticeVerdict(err error) pace.Verdict {
-	if err == nil {
-		return pace.Accepted
+// noticeVerdict says what a failed attempt means for the mails to come.
+func noticeVerdict(err error, f failure) pace.Verdict {
+	if !errors.Is(err, f.Error) {
+		return pace.Unused // it was not made
 	}
-	if re, ok := errors.AsType[*relay.Error](err); ok {
-		return verdict(re, nil)
-	}
-	return pace.Unused // it was not made
+	return f.verdict(nil)
 }
 
 func later(a, b time.Time) time.Time {
@@ -147,13 +149,6 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// refused takes the relay's refusal of a confirmation for a bounce.
-func (m *Messenger) refused(ctx context.Context, n store.Notice, err error) {
-	if re, ok := errors.AsType[*relay.Error](err); ok && re.Kind == relay.Permanent {
-		m.bounces.recordRefused(ctx, []store.Bounce{refused(store.DeliveryRef{Seq: n.ID}, re.Error())})
-	}
 }
 
 func (m *Messenger) deliver(ctx context.Context, n store.Notice) error {
@@ -216,10 +211,7 @@ func (s *Service) fill(letter Newsletter, msg mail.Message, n store.Notice, tok 
 	return relay.Envelope{From: s.returnPath(from.String(), tag), To: n.Email}, out, err
 }
 
-// permanent reports whether trying again is of no use.
-func permanent(err error) bool {
-	if re, ok := errors.AsType[*relay.Error](err); ok {
-		return re.Kind == relay.Permanent
-	}
-	return errors.Is(err, ErrToken) || errors.Is(err, ErrNewsletter)
+// hopeless reports whether trying again is of no use.
+func hopeless(err error, f failure) bool {
+	return f.Kind == relay.Permanent && !f.ours() || errors.Is(err, ErrToken) || errors.Is(err, ErrNewsletter)
 }

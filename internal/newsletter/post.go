@@ -3,7 +3,6 @@ package newsletter
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"tidings/internal/pace"
@@ -27,8 +26,10 @@ func (m *Messenger) Post(ctx context.Context, env relay.Envelope, msg []byte) (n
 	}
 	wire, cut := wireOf(ctx)
 	defer cut()
-	err = m.handOver(wire, env, msg)
-	return pass.Done(noticeVerdict(err), fmt.Sprint(err)), err
+	if err = m.handOver(wire, env, msg); err == nil {
+		return pass.Done(pace.Accepted, ""), nil
+	}
+	return pass.Done(noticeVerdict(err, failureOf(err)), err.Error()), err
 }
 
 // PostAnyway is Post without asking whether the mail may begin, which cannot

@@ -63,6 +63,7 @@ type Sender struct {
 type attempt struct {
 	key    journal.Key // zero Edition: the dot was not reached
 	result store.Result
+	bounce *store.Bounce // what it adds to the reader's bounces; nil: nothing
 }
 
 // NewSender makes a Sender; sign may be nil, and so may metrics.
@@ -262,14 +263,18 @@ func (s *Sender) record(ctx context.Context, batch []attempt) bool {
 	}
 	s.recovered()
 	var done []journal.Key
+	var refused []store.Bounce
 	for _, a := range batch {
 		s.metrics.delivery(a.result.State)
 		if a.key.Edition != 0 {
 			done = append(done, a.key)
 		}
+		if a.bounce != nil {
+			refused = append(refused, *a.bounce)
+		}
 	}
 	s.journal.Forget(done)
-	s.bounces.recordRefused(ctx, refusals(results))
+	s.bounces.recordRefused(ctx, refused)
 	return true
 }
 

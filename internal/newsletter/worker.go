@@ -99,7 +99,7 @@ func (w *worker) ahead() *letter {
 
 // mailOf is what the pace depends on.
 func mailOf(job store.Job) pace.Mail {
-	return pace.Mail{Newsletter: job.Newsletter, Domain: pace.Domain(job.Email)}
+	return pace.Mail{Newsletter: job.Newsletter, Domain: pace.Domain(job.Email), Again: job.Setbacks > 0}
 }
 
 // ready brings a letter to where it can be sent. If that is not to be, it
@@ -179,7 +179,7 @@ func (w *worker) unmade(job store.Job, err error) store.Result {
 func (w *worker) send(l, next *letter) {
 	for {
 		if err := w.connect(); err != nil {
-			w.results <- attempt{result: w.result(l, err)}
+			w.results <- w.result(l, failureOf(err))
 			return
 		}
 		w.carried++
@@ -282,15 +282,15 @@ func (w *worker) attempt(l *letter) (a attempt, worn bool) {
 		r.Reason = unwritten.Error()
 		return attempt{result: r}, false
 	}
-	re := refusal(err)
-	if w.carried > 1 && isWorn(re, w.conn) && w.wire.Err() == nil {
+	f := failureOf(err)
+	if w.carried > 1 && isWorn(f, w.conn) && w.wire.Err() == nil {
 		return attempt{}, true
 	}
-	a = attempt{result: w.result(l, err)}
+	a = w.result(l, f)
 	if dotted {
 		a.key = key
-		if re.Kind != relay.InDoubt && re.Code != 0 {
-			_ = w.journal.Answer(key, re.Code)
+		if f.Kind != relay.InDoubt && f.Code != 0 {
+			_ = w.journal.Answer(key, f.Code)
 		}
 	}
 	return a, false

@@ -20,6 +20,7 @@ type Mail struct {
 	Newsletter string
 	Domain     string // of the recipient, as Domain gives it
 	Urgent     bool   // somebody waits for it: it does not queue behind digests
+	Again      bool   // it failed before, for what was not its recipient's fault
 }
 
 // A Pass is the permission to begin one mail, and its place among those under
