@@ -233,21 +233,16 @@ func (s *Sender) claim(ctx context.Context, most int) (n int, wait time.Duration
 	if len(jobs) == most {
 		return len(jobs), lookEvery
 	}
-	next, _, err := s.store.NextDue(ctx)
-	if err != nil {
-		return len(jobs), lookEvery // the next claim says what is wrong
+	next, pending, err := s.store.NextDue(ctx)
+	if err != nil || !pending || len(except) > 0 && !next.After(s.clock.Now()) {
+		return len(jobs), lookEvery // the next claim says what is wrong; what is left out is due all the time
 	}
 	return len(jobs), s.until(next)
 }
 
-// until gives how long to wait for an instant, if that is to come within
-// lookEvery: what is past by now waits for something else.
+// until gives how long to wait for an instant, lookEvery at most.
 func (s *Sender) until(at time.Time) time.Duration {
-	wait := s.clock.Real(at.Sub(s.clock.Now()))
-	if wait <= 0 || wait > lookEvery {
-		return lookEvery
-	}
-	return max(wait, lookLeast)
+	return min(max(s.clock.Real(at.Sub(s.clock.Now())), lookLeast), lookEvery)
 }
 
 // record commits results; false if the database refused them. Then nothing

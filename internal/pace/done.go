@@ -107,5 +107,5 @@ func (g *Gate) fail(c *circuit, instant time.Time, reason string, atOnce, probe 
 	if c.closed() {
 		return instant.Add(jitter(time.Second << min(c.row, 6)))
 	}
-	return c.Until
+	return instant.Add(g.clock.Span(g.pause(c, instant)))
 }
