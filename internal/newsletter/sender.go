@@ -53,7 +53,9 @@ type Sender struct {
 	bounces *Bounces
 
 	journal *journal.Journal
+	lines   lines
 	jobs    chan store.Job
+	warm    chan store.Job // for workers that have a connection and nothing to do
 	results chan attempt
 	wake    chan struct{}
 	trouble atomic.Pointer[error] // why nothing is sent at present
@@ -80,6 +82,7 @@ func NewSender(s *Service, c SenderConfig, r relay.Relay, sign func([]byte) ([]b
 		pace:    c.Pace,
 		bounces: NewBounces(s, m),
 		wake:    make(chan struct{}, 1),
+		lines:   lines{workers: c.Connections},
 	}
 }
 
@@ -105,7 +108,7 @@ func (s *Sender) Run(ctx context.Context) error {
 	if err := s.openJournal(ctx); err != nil {
 		return nil // told to stop before the disk had room for it
 	}
-	s.jobs = make(chan store.Job, mostOut)
+	s.jobs, s.warm = make(chan store.Job, mostOut), make(chan store.Job)
 	s.results = make(chan attempt, commitMost)
 
 	wire, cut := wireOf(ctx)
