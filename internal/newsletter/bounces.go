@@ -225,13 +225,16 @@ func (b *Bounces) tell(x store.Bounce, o store.BounceOutcome, result string) {
 	}
 }
 
+// refusedWithin is for refusals that are left at the end.
+const refusedWithin = 2 * time.Second
+
 // recordRefused records refusals, also at shutdown. If that fails, they are
 // merely not counted: that the mails failed is on record already.
 func (b *Bounces) recordRefused(ctx context.Context, list []store.Bounce) {
 	if len(list) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWithin)
+	ctx, cancel := after(ctx, refusedWithin)
 	defer cancel()
 	if _, err := b.record(ctx, list); err != nil {
 		b.service.Log.Error("refused mails were not counted as bounces", "mails", len(list), "error", err)

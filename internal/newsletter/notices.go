@@ -45,11 +45,15 @@ const (
 	noticeWorth = 24 * time.Hour // a confirmation mail nobody waits for any more
 )
 
-// Run sends notices as they come until ctx ends.
-func (m *Messenger) Run(ctx context.Context) error {
+// Run is RunUntil where both ends are one.
+func (m *Messenger) Run(ctx context.Context) error { return m.RunUntil(ctx, ctx) }
+
+// RunUntil sends notices as they come until ctx ends. One that is on the wire
+// then is finished, or cut off after wireWithin once stop has ended.
+func (m *Messenger) RunUntil(ctx, stop context.Context) error {
 	told := false
 	for ctx.Err() == nil {
-		n, err := m.round(ctx)
+		n, err := m.round(ctx, stop)
 		if err != nil && ctx.Err() == nil && !told {
 			m.service.Log.Error("notices cannot be sent; trying again", "error", err)
 		}
@@ -62,16 +66,18 @@ func (m *Messenger) Run(ctx context.Context) error {
 }
 
 // round sends what is due and gives how many that was.
-func (m *Messenger) round(ctx context.Context) (int, error) {
+func (m *Messenger) round(ctx, stop context.Context) (int, error) {
 	now := m.service.Clock.Now()
 	due, err := m.service.Store.ClaimNotices(ctx, now, now.Add(noticeLease), noticeBatch)
 	if err != nil {
 		return 0, err
 	}
-	wire, cut := wireOf(ctx)
+	wire, cut := after(stop, wireWithin)
 	defer cut()
+	keep, end := after(stop, drainWithin)
+	defer end()
 	for _, n := range due {
-		if err := m.record(m.attend(ctx, wire, n)); err != nil {
+		if err := m.record(keep, m.attend(ctx, wire, n)); err != nil {
 			return 0, err
 		}
 	}
@@ -93,8 +99,8 @@ func (m *Messenger) attend(ctx, wire context.Context, n store.Notice) store.Noti
 
 // record keeps what became of a notice: as long as that is not on record, it
 // would be sent again.
-func (m *Messenger) record(r store.NoticeResult) error {
-	ctx, cancel := context.WithTimeout(context.Background(), drainWithin)
+func (m *Messenger) record(ctx context.Context, r store.NoticeResult) error {
+	ctx, cancel := context.WithTimeout(ctx, drainWithin)
 	defer cancel()
 	for {
 		err := m.service.Store.RecordNotice(ctx, m.service.Clock.Now(), r)

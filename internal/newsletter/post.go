@@ -24,7 +24,7 @@ func (m *Messenger) Post(ctx context.Context, env relay.Envelope, msg []byte) (n
 	if pass == nil {
 		return until, ErrNotBegun
 	}
-	wire, cut := wireOf(ctx)
+	wire, cut := after(ctx, wireWithin)
 	defer cut()
 	if err = m.handOver(wire, env, msg); err == nil {
 		return pass.Done(pace.Accepted, ""), nil
@@ -35,7 +35,7 @@ func (m *Messenger) Post(ctx context.Context, env relay.Envelope, msg []byte) (n
 // PostAnyway is Post without asking whether the mail may begin, which cannot
 // be told while the database does not work.
 func (m *Messenger) PostAnyway(ctx context.Context, env relay.Envelope, msg []byte) error {
-	wire, cut := wireOf(ctx)
+	wire, cut := after(ctx, wireWithin)
 	defer cut()
 	return m.handOver(wire, env, msg)
 }
