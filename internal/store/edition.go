@@ -81,6 +81,7 @@ type Group struct {
 	NotBefore time.Time // deliveries are not claimed earlier; zero: at once
 	Date      time.Time // the Date header
 	Sender    string    // bare address of the envelope
+	Base      string    // where its links begin; "" of groups from before this was kept
 	Subject   string
 	Template  []byte // a marshalled mail.Template
 }
