@@ -86,6 +86,8 @@ func parse(args []string, errs io.Writer) (opts relaytest.Options, certificate s
 	chaos := f.Float64("chaos", 0, "let each fault befall each point with this `PROBABILITY`")
 	f.Uint64Var(&opts.Seed, "seed", 0, "of what is left to chance")
 	f.BoolVar(&opts.NoPipelining, "no-pipelining", false, "do not offer PIPELINING")
+	f.BoolVar(&opts.DropEarly, "drop-early", false, "offer PIPELINING, but forget commands that come before their turn")
+	f.IntVar(&opts.Connections, "connections", 0, "serve `N` connections at a time, and turn others away; 0: any number")
 	f.BoolVar(&opts.SMTPUTF8, "smtputf8", false, "offer SMTPUTF8")
 	f.IntVar(&opts.Size, "size", 0, "offer SIZE with this limit in `BYTES`")
 	f.StringVar(&certificate, "tls", "", "offer STARTTLS with a new certificate for 127.0.0.1 and localhost, and write that to `FILE`")

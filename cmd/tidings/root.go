@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -31,6 +32,8 @@ type app struct {
 	logLevel   string
 	json       bool
 	yes        bool
+
+	former sync.WaitGroup // generations of a daemon that was reloaded
 
 	log   *slog.Logger
 	clock clock.Clock

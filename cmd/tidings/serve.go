@@ -47,8 +47,9 @@ func serveCommand(a *app) *cobra.Command {
 }
 
 // serve runs the daemon; a SIGHUP with a good configuration stops its parts
-// and starts them anew with it.
+// and starts them anew with it. It returns when all that it began has ended.
 func (a *app) serve(ctx context.Context) error {
+	defer a.former.Wait()
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
@@ -77,8 +78,9 @@ func (a *app) serveUntil(ctx context.Context, hup <-chan os.Signal) (next *confi
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	defer func() { err = errors.Join(err, a.store.Close()) }()
-	parts, err := a.parts(ctx, l)
+	g := newGeneration(ctx, a.log, a.store.Close)
+	defer func() { err = errors.Join(err, g.end(next != nil, &a.former)) }()
+	parts, err := a.parts(ctx, l, g)
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -118,7 +120,7 @@ func (a *app) reload() *config.Config {
 }
 
 // parts makes the parts of the daemon, in the order in which they start.
-func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) {
+func (a *app) parts(ctx context.Context, l net.Listener, g *generation) ([]daemon.Part, error) {
 	a.warn()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -135,7 +137,7 @@ func (a *app) parts(ctx context.Context, l net.Listener) ([]daemon.Part, error) 
 	gate := a.pace()
 	registry.MustRegister(gate)
 	counters := newsletter.NewMetrics(registry)
-	mailing, sender, err := a.mailing(service, gate, counters, registry)
+	mailing, sender, err := a.mailing(g, service, gate, counters, registry)
 	if err != nil {
 		return nil, err
 	}
@@ -170,8 +172,8 @@ func (a *app) warn() {
 	}
 }
 
-// mailing makes the parts that send mail; none if mailing is off.
-func (a *app) mailing(s *newsletter.Service, gate *pace.Gate, m *newsletter.Metrics, reg prometheus.Registerer) ([]daemon.Part, *newsletter.Sender, error) {
+// mailing makes the part that sends mail; none if mailing is off.
+func (a *app) mailing(g *generation, s *newsletter.Service, gate *pace.Gate, m *newsletter.Metrics, reg prometheus.Registerer) ([]daemon.Part, *newsletter.Sender, error) {
 	if s.MailingOff != "" {
 		a.log.Warn("sign-up and mailing are off", "reason", s.MailingOff)
 		return nil, nil, nil
@@ -190,10 +192,10 @@ func (a *app) mailing(s *newsletter.Service, gate *pace.Gate, m *newsletter.Metr
 		Service: s, Mails: messenger, Fault: scheduler.Fault,
 		Ready: func(ctx context.Context) error { return a.ready(ctx, sender) },
 	}, reg)
-	return []daemon.Part{
-		{Name: "confirmations", Run: messenger.Run},
-		{Name: "sender", Run: sender.Run},
-		{Name: "schedule", Run: scheduler.Run},
-		{Name: "alerts", Run: watch.Run},
-	}, sender, nil
+	return []daemon.Part{daemon.Together("mail",
+		g.part("confirmations", messenger.RunUntil),
+		g.part("sender", sender.RunUntil),
+		daemon.Part{Name: "schedule", Run: scheduler.Run},
+		daemon.Part{Name: "alerts", Run: watch.Run},
+	)}, sender, nil
 }

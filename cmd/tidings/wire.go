@@ -276,6 +276,7 @@ func (a *app) outgoing() (r relay.Relay, sign func([]byte) ([]byte, error), err 
 	} else if r, err = relay.NewSMTP(relay.SMTPConfig{
 		Host: m.SMTP.Host, Port: m.SMTP.Port, TLS: m.SMTP.TLS,
 		Username: m.SMTP.Username, Password: m.SMTP.Password,
+		Lockstep: m.SMTP.Pipelining == "off",
 	}); err != nil {
 		return nil, nil, err
 	}

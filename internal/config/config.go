@@ -165,6 +165,7 @@ type SMTP struct {
 	PasswordFile string `yaml:"password_file" check:"path" doc:"File that holds the password, instead of password."`
 	Connections  int    `yaml:"connections" check:"min=1" doc:"Connections open at the same time."`
 	MaxMessages  int    `yaml:"max_messages" doc:"Mails over one connection; then another is opened. 0: no limit."`
+	Pipelining   string `yaml:"pipelining" check:"required,enum=auto|off" doc:"auto: several commands are sent together, where the mail server offers that; off: one at a time."`
 }
 
 // DKIM names the signing keys; Domain is "" if mails are not signed.

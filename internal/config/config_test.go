@@ -90,7 +90,7 @@ func TestDefaults(t *testing.T) {
 		Posts: config.Posts{Dir: "/etc/tidings/examples/posts", Permalink: "/posts/:slug/", Debounce: 100 * time.Millisecond, Settle: 30 * time.Second},
 		Feeds: config.Feeds{Formats: []string{"rss", "atom", "json"}, Items: 20, Days: 30, Content: "full", URL: "http://localhost:8080"},
 		Mail: config.Mail{Transport: "capture", CaptureDir: "/etc/tidings/data/mailbox", From: "Field Notes <news@localhost>",
-			SMTP: config.SMTP{Port: 587, TLS: "starttls", Connections: 4, MaxMessages: 100}},
+			SMTP: config.SMTP{Port: 587, TLS: "starttls", Connections: 4, MaxMessages: 100, Pipelining: "auto"}},
 		Bounces:    config.Bounces{Protocol: "smtp"},
 		Delivery:   config.Delivery{RetryBase: time.Minute, Expires: 72 * time.Hour, InDoubt: "resend"},
 		Database:   config.Database{URL: "sqlite:/etc/tidings/data/tidings.db"},

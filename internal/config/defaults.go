@@ -36,7 +36,7 @@ func defaults() *Config {
 			Transport:  Capture,
 			CaptureDir: "data/mailbox",
 			From:       "Field Notes <news@localhost>",
-			SMTP:       SMTP{Port: 587, TLS: "starttls", Connections: 4, MaxMessages: 100},
+			SMTP:       SMTP{Port: 587, TLS: "starttls", Connections: 4, MaxMessages: 100, Pipelining: "auto"},
 		},
 		Bounces: Bounces{Protocol: "smtp"},
 		Delivery: Delivery{

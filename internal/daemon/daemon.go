@@ -38,6 +38,28 @@ func Run(ctx context.Context, log *slog.Logger, parts ...Part) error {
 	return errors.Join(errs...)
 }
 
+// Together makes one part of several that start and stop at once. When one of
+// them ends, so do the others.
+func Together(name string, parts ...Part) Part {
+	return Part{Name: name, Run: func(ctx context.Context) error {
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		running := make([]*running, len(parts))
+		for i, p := range parts {
+			running[i] = start(ctx, p, stop)
+		}
+		<-ctx.Done()
+		for _, r := range running {
+			r.cancel()
+		}
+		var errs []error
+		for _, r := range running {
+			errs = append(errs, r.stop())
+		}
+		return errors.Join(errs...)
+	}}
+}
+
 // running is a started part.
 type running struct {
 	name   string

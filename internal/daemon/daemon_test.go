@@ -49,6 +49,25 @@ func TestStopsInReverse(t *testing.T) {
 	}
 }
 
+// TestTogether: none of them waits for another to stop.
+func TestTogether(t *testing.T) {
+	one, other := make(chan struct{}), make(chan struct{})
+	part := func(mine, others chan struct{}) daemon.Part {
+		return daemon.Part{Name: "part", Run: func(ctx context.Context) error {
+			<-ctx.Done()
+			close(mine)
+			<-others
+			return errors.New("ended")
+		}}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	err := daemon.Run(ctx, quiet, daemon.Together("both", part(one, other), part(other, one)))
+	if err == nil || strings.Count(err.Error(), "ended") != 2 {
+		t.Errorf("error %v, want those of both", err)
+	}
+}
+
 func TestOneFailureStopsAll(t *testing.T) {
 	var r recorder
 	broken := errors.New("broken")

@@ -16,7 +16,7 @@ const (
 	readWithin       = 30 * time.Second
 	writeWithin      = 2 * time.Minute
 	idleWithin       = 2 * time.Minute
-	closeWithin      = 5 * time.Second // for requests under way at shutdown
+	closeWithin      = 2 * time.Second // for requests under way at shutdown
 )
 
 // Listen opens the address on which HTTP is served. A port in use gives an

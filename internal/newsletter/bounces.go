@@ -225,21 +225,8 @@ func (b *Bounces) tell(x store.Bounce, o store.BounceOutcome, result string) {
 	}
 }
 
-// refused takes what the relay refused at sending for what it is, a bounce.
-// reason is its answer.
-func refused(ref store.DeliveryRef, reason string) store.Bounce {
-	return store.Bounce{DeliveryRef: ref, Class: string(bounce.Classify("", reason)), Status: bounce.StatusIn(reason), Note: reason}
-}
-
-// refusals gives the bounces among results: what the relay refused for good.
-func refusals(results []store.Result) (list []store.Bounce) {
-	for _, r := range results {
-		if r.State == store.DeliveryFailed && r.Code >= 400 {
-			list = append(list, refused(r.DeliveryRef, r.Reason))
-		}
-	}
-	return list
-}
+// refusedWithin is for refusals that are left at the end.
+const refusedWithin = 2 * time.Second
 
 // recordRefused records refusals, also at shutdown. If that fails, they are
 // merely not counted: that the mails failed is on record already.
@@ -247,7 +234,7 @@ func (b *Bounces) recordRefused(ctx context.Context, list []store.Bounce) {
 	if len(list) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWithin)
+	ctx, cancel := after(ctx, refusedWithin)
 	defer cancel()
 	if _, err := b.record(ctx, list); err != nil {
 		b.service.Log.Error("refused mails were not counted as bounces", "mails", len(list), "error", err)

@@ -22,6 +22,7 @@ const (
 	none      meaning = iota // it is awaited, or nobody's: sent at the first attempt that counts
 	refused                  // failed
 	deferred                 // counted, and tried again
+	postponed                // the relay's own trouble: tried again, and not counted
 	doubted                  // the edition's policy decides
 	uncertain                // any but refused: how far the client came, and what it could still read, is the system's affair
 )
@@ -36,7 +37,7 @@ type fault struct {
 // answers are faults of an answer at RCPT or DATA.
 var answers = []fault{
 	{"4xx", relaytest.Rule{Reply: "450 4.2.1 busy"}, deferred},
-	{"4xx in lines", relaytest.Rule{Reply: "451 4.3.0 one\n451 4.3.0 two"}, deferred},
+	{"4xx in lines", relaytest.Rule{Reply: "451 4.3.0 one\n451 4.3.0 two"}, postponed},
 	{"5xx", relaytest.Rule{Reply: "550 5.1.1 unknown"}, refused},
 	{"5xx and close", relaytest.Rule{Reply: "550 5.1.1 unknown", Close: true}, refused},
 	{"421", relaytest.Rule{Reply: "421 4.3.2 closing", Close: true}, none},
@@ -61,11 +62,11 @@ var bodies = []fault{
 // dots are faults of the answer to the whole message.
 var dots = []fault{
 	{"4xx", relaytest.Rule{Reply: "451 4.7.1 greylisted"}, deferred},
-	{"4xx in lines", relaytest.Rule{Reply: "451 4.3.0 one\n451 4.3.0 two"}, deferred},
-	{"4xx, but kept", relaytest.Rule{Reply: "451 4.3.0 later", Keep: true}, deferred},
-	{"5xx", relaytest.Rule{Reply: "554 5.7.1 spam"}, refused},
-	{"5xx, but kept", relaytest.Rule{Reply: "554 5.7.1 spam", Keep: true}, refused},
-	{"421", relaytest.Rule{Reply: "421 4.3.2 closing", Close: true}, deferred},
+	{"4xx in lines", relaytest.Rule{Reply: "451 4.3.0 one\n451 4.3.0 two"}, postponed},
+	{"4xx, but kept", relaytest.Rule{Reply: "451 4.3.0 later", Keep: true}, postponed},
+	{"5xx", relaytest.Rule{Reply: "554 5.6.0 bad content"}, refused},
+	{"5xx, but kept", relaytest.Rule{Reply: "554 5.6.0 bad content", Keep: true}, refused},
+	{"421", relaytest.Rule{Reply: "421 4.3.2 closing", Close: true}, postponed},
 	{"close", relaytest.Rule{Close: true}, doubted},
 	{"reset", relaytest.Rule{RST: true}, doubted},
 	{"kept and close", relaytest.Rule{Keep: true, Close: true}, doubted},
@@ -122,6 +123,8 @@ func (f fault) want(d store.Delivery, policy string, copies int) (state string, 
 		return store.DeliveryFailed, 1, false, kept
 	case means == deferred:
 		return store.DeliverySent, 2, false, 1 + kept
+	case means == postponed:
+		return store.DeliverySent, 1, false, 1 + kept
 	case means == doubted && policy == store.Resend:
 		return store.DeliverySent, 2, true, 1 + kept
 	case means == doubted:

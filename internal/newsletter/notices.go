@@ -45,11 +45,15 @@ const (
 	noticeWorth = 24 * time.Hour // a confirmation mail nobody waits for any more
 )
 
-// Run sends notices as they come until ctx ends.
-func (m *Messenger) Run(ctx context.Context) error {
+// Run is RunUntil where both ends are one.
+func (m *Messenger) Run(ctx context.Context) error { return m.RunUntil(ctx, ctx) }
+
+// RunUntil sends notices as they come until ctx ends. One that is on the wire
+// then is finished, or cut off after wireWithin once stop has ended.
+func (m *Messenger) RunUntil(ctx, stop context.Context) error {
 	told := false
 	for ctx.Err() == nil {
-		n, err := m.round(ctx)
+		n, err := m.round(ctx, stop)
 		if err != nil && ctx.Err() == nil && !told {
 			m.service.Log.Error("notices cannot be sent; trying again", "error", err)
 		}
@@ -62,16 +66,18 @@ func (m *Messenger) Run(ctx context.Context) error {
 }
 
 // round sends what is due and gives how many that was.
-func (m *Messenger) round(ctx context.Context) (int, error) {
+func (m *Messenger) round(ctx, stop context.Context) (int, error) {
 	now := m.service.Clock.Now()
 	due, err := m.service.Store.ClaimNotices(ctx, now, now.Add(noticeLease), noticeBatch)
 	if err != nil {
 		return 0, err
 	}
-	wire, cut := wireOf(ctx)
+	wire, cut := after(stop, wireWithin)
 	defer cut()
+	keep, end := after(stop, drainWithin)
+	defer end()
 	for _, n := range due {
-		if err := m.record(m.attend(ctx, wire, n)); err != nil {
+		if err := m.record(keep, m.attend(ctx, wire, n)); err != nil {
 			return 0, err
 		}
 	}
@@ -93,8 +99,8 @@ func (m *Messenger) attend(ctx, wire context.Context, n store.Notice) store.Noti
 
 // record keeps what became of a notice: as long as that is not on record, it
 // would be sent again.
-func (m *Messenger) record(r store.NoticeResult) error {
-	ctx, cancel := context.WithTimeout(context.Background(), drainWithin)
+func (m *Messenger) record(ctx context.Context, r store.NoticeResult) error {
+	ctx, cancel := context.WithTimeout(ctx, drainWithin)
 	defer cancel()
 	for {
 		err := m.service.Store.RecordNotice(ctx, m.service.Clock.Now(), r)
@@ -112,16 +118,21 @@ func (m *Messenger) send(ctx context.Context, pass *pace.Pass, n store.Notice) s
 	now := m.service.Clock.Now()
 	r := store.NoticeResult{ID: n.ID}
 	err := m.deliver(ctx, n)
-	until := pass.Done(noticeVerdict(err), fmt.Sprint(err))
-	switch {
-	case err == nil:
+	if err == nil {
+		pass.Done(pace.Accepted, "")
 		r.Sent = true
 		m.metrics.notice("sent")
 		return r
-	case permanent(err) || now.Sub(n.CreatedAt) > noticeWorth:
+	}
+	f := failureOf(err)
+	until := pass.Done(noticeVerdict(err, f), err.Error())
+	switch {
+	case hopeless(err, f) || now.Sub(n.CreatedAt) > noticeWorth:
 		r.Failed = true
 		m.metrics.notice("failed")
-		m.refused(ctx, n, err)
+		if f.Kind == relay.Permanent && f.class != "" && n.Kind != store.NoticeAddress { // a refusal there says nothing of the address on record
+			m.bounces.recordRefused(ctx, []store.Bounce{*f.bounce(store.DeliveryRef{Seq: n.ID})})
+		}
 	default:
 		r.NextAt = later(until, now.Add(backoff(noticeBase, n.Attempts)))
 		m.metrics.notice("deferred")
@@ -131,15 +142,12 @@ func (m *Messenger) send(ctx context.Context, pass *pace.Pass, n store.Notice) s
 	return r
 }
 
-// noticeVerdict says what an attempt means for the mails to come.
-func noticeVerdict(err error) pace.Verdict {
-	if err == nil {
-		return pace.Accepted
+// noticeVerdict says what a failed attempt means for the mails to come.
+func noticeVerdict(err error, f failure) pace.Verdict {
+	if !errors.Is(err, f.Error) {
+		return pace.Unused // it was not made
 	}
-	if re, ok := errors.AsType[*relay.Error](err); ok {
-		return verdict(re, nil)
-	}
-	return pace.Unused // it was not made
+	return f.verdict(nil)
 }
 
 func later(a, b time.Time) time.Time {
@@ -147,13 +155,6 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// refused takes the relay's refusal of a confirmation for a bounce.
-func (m *Messenger) refused(ctx context.Context, n store.Notice, err error) {
-	if re, ok := errors.AsType[*relay.Error](err); ok && re.Kind == relay.Permanent && n.Kind != store.NoticeAddress {
-		m.bounces.recordRefused(ctx, []store.Bounce{refused(store.DeliveryRef{Seq: n.ID}, re.Error())})
-	}
 }
 
 func (m *Messenger) deliver(ctx context.Context, n store.Notice) error {
@@ -224,10 +225,7 @@ func (s *Service) fill(letter Newsletter, msg mail.Message, n store.Notice, slot
 	return relay.Envelope{From: s.returnPath(from.String(), known), To: n.Email}, out, err
 }
 
-// permanent reports whether trying again is of no use.
-func permanent(err error) bool {
-	if re, ok := errors.AsType[*relay.Error](err); ok {
-		return re.Kind == relay.Permanent
-	}
-	return errors.Is(err, ErrToken) || errors.Is(err, ErrNewsletter)
+// hopeless reports whether trying again is of no use.
+func hopeless(err error, f failure) bool {
+	return f.Kind == relay.Permanent && !f.ours() || errors.Is(err, ErrToken) || errors.Is(err, ErrNewsletter)
 }

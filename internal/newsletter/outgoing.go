@@ -1,6 +1,7 @@
 package newsletter
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -34,6 +35,7 @@ type groupRef struct {
 type frozen struct {
 	template *mail.Template
 	sender   string
+	base     string
 	date     time.Time
 }
 
@@ -66,7 +68,7 @@ func (c *composer) render(buf []byte, n Newsletter, f *frozen, to, id, tag strin
 	msg, err := f.template.Render(buf, mail.Recipient{
 		To:        to,
 		MessageID: id + "@" + f.sender[strings.LastIndexByte(f.sender, '@')+1:],
-		Headers:   c.service.listHeaders(leave),
+		Headers:   listHeaders(cmp.Or(f.base, c.service.Site.BaseURL.String()), leave),
 		Slots:     map[string]string{digest.SlotUnsubscribe: leave},
 	})
 	if err != nil {
@@ -81,10 +83,11 @@ func (c *composer) render(buf []byte, n Newsletter, f *frozen, to, id, tag strin
 }
 
 // listHeaders gives List-Unsubscribe (RFC 2369 §3.2), and the header that
-// makes it one-click (RFC 8058 §3.1) where the address is https.
-func (s *Service) listHeaders(leave string) []mail.Header {
-	hs := []mail.Header{{Name: "List-Unsubscribe", Value: "<" + s.link("unsubscribe", leave) + ">"}}
-	if s.oneClick() {
+// makes it one-click (RFC 8058 §3.1) where the address is https. base is where
+// links began when the mail was composed: it is the same mail at every attempt.
+func listHeaders(base, leave string) []mail.Header {
+	hs := []mail.Header{{Name: "List-Unsubscribe", Value: "<" + linkFrom(base, "unsubscribe", leave) + ">"}}
+	if strings.HasPrefix(base, "https:") {
 		hs = append(hs, mail.Header{Name: "List-Unsubscribe-Post", Value: "List-Unsubscribe=One-Click"})
 	}
 	return hs
@@ -112,7 +115,7 @@ func (c *composer) group(ctx context.Context, ref groupRef) (*frozen, error) {
 }
 
 func thaw(g store.Group) (*frozen, error) {
-	f := &frozen{template: new(mail.Template), sender: g.Sender, date: g.Date}
+	f := &frozen{template: new(mail.Template), sender: g.Sender, base: g.Base, date: g.Date}
 	return f, f.template.UnmarshalBinary(g.Template)
 }
 

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"tidings/internal/clock"
 	"tidings/internal/newsletter"
 	"tidings/internal/pace"
 	"tidings/internal/relay"
@@ -108,6 +110,25 @@ func TestASlowDomainHoldsUpNobody(t *testing.T) {
 	if c := h.edition(p.Edition.ID).Counts; c.Failed != 0 || c.Sent+c.Pending != 600 {
 		t.Errorf("account %+v", c)
 	}
+}
+
+// TestADomainGetsAllItsTurns sends to a domain that takes three a second: as
+// soon as a mail is due, somebody looks for it.
+func TestADomainGetsAllItsTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, weekly())
+		h.Clock = clock.Clock{}
+		h.at("slow.example", 60)
+		h.at("fast.example", 300)
+		h.publish("one", time.Now())
+		e := h.plan(weekly()).Edition
+		limit := pace.Config{Connections: 3, Domains: map[string]pace.Limit{"slow.example": {PerSecond: 3}}}
+		begun := time.Now()
+		h.run(h.sender(newFakeRelay(nil), func(c *newsletter.SenderConfig) { c.Pace = h.gate(limit) }), h.finished(e.ID))
+		if took := time.Since(begun); took > 22*time.Second {
+			t.Errorf("60 mails at three a second took %v", took)
+		}
+	})
 }
 
 func TestARelayThatEndsConnectionsEarly(t *testing.T) {

@@ -189,6 +189,7 @@ func (s *Service) compose(r Request, number int, due []*catalog.Entry, posts *ca
 		NotBefore: r.At,
 		Date:      r.At,
 		Sender:    from.String(),
+		Base:      s.Site.BaseURL.String(),
 		Subject:   m.Subject,
 		Template:  frozen,
 	}, nil

@@ -3,7 +3,6 @@ package newsletter
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"tidings/internal/pace"
@@ -25,16 +24,18 @@ func (m *Messenger) Post(ctx context.Context, env relay.Envelope, msg []byte) (n
 	if pass == nil {
 		return until, ErrNotBegun
 	}
-	wire, cut := wireOf(ctx)
+	wire, cut := after(ctx, wireWithin)
 	defer cut()
-	err = m.handOver(wire, env, msg)
-	return pass.Done(noticeVerdict(err), fmt.Sprint(err)), err
+	if err = m.handOver(wire, env, msg); err == nil {
+		return pass.Done(pace.Accepted, ""), nil
+	}
+	return pass.Done(noticeVerdict(err, failureOf(err)), err.Error()), err
 }
 
 // PostAnyway is Post without asking whether the mail may begin, which cannot
 // be told while the database does not work.
 func (m *Messenger) PostAnyway(ctx context.Context, env relay.Envelope, msg []byte) error {
-	wire, cut := wireOf(ctx)
+	wire, cut := after(ctx, wireWithin)
 	defer cut()
 	return m.handOver(wire, env, msg)
 }

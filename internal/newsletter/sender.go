@@ -23,7 +23,8 @@ const (
 	commitMost  = 500
 	lookEvery   = time.Second // for what another process planned
 	lookLeast   = 50 * time.Millisecond
-	drainWithin = 30 * time.Second // for messages on the wire at shutdown
+	wireWithin  = 25 * time.Second // for messages on the wire at shutdown
+	drainWithin = 27 * time.Second // for what became of them to be recorded, too
 	seekEvery   = 5 * time.Second  // for claims of dead processes
 	retryCommit = time.Second      // after a failed write to the database
 )
@@ -53,7 +54,9 @@ type Sender struct {
 	bounces *Bounces
 
 	journal *journal.Journal
+	lines   lines
 	jobs    chan store.Job
+	warm    chan store.Job // for workers that have a connection and nothing to do
 	results chan attempt
 	wake    chan struct{}
 	trouble atomic.Pointer[error] // why nothing is sent at present
@@ -63,6 +66,7 @@ type Sender struct {
 type attempt struct {
 	key    journal.Key // zero Edition: the dot was not reached
 	result store.Result
+	bounce *store.Bounce // what it adds to the reader's bounces; nil: nothing
 }
 
 // NewSender makes a Sender; sign may be nil, and so may metrics.
@@ -79,6 +83,7 @@ func NewSender(s *Service, c SenderConfig, r relay.Relay, sign func([]byte) ([]b
 		pace:    c.Pace,
 		bounces: NewBounces(s, m),
 		wake:    make(chan struct{}, 1),
+		lines:   lines{workers: c.Connections},
 	}
 }
 
@@ -98,16 +103,20 @@ func (s *Sender) Healthy() error {
 	return nil
 }
 
-// Run sends until ctx ends; then it finishes what is on the wire, within 30
-// seconds, and gives back the rest.
-func (s *Sender) Run(ctx context.Context) error {
+// Run is RunUntil where both ends are one.
+func (s *Sender) Run(ctx context.Context) error { return s.RunUntil(ctx, ctx) }
+
+// RunUntil sends until ctx ends. Then it gives back what is not begun, and
+// finishes what is on the wire, however long that takes, unless stop ends: then
+// it is cut off after wireWithin.
+func (s *Sender) RunUntil(ctx, stop context.Context) error {
 	if err := s.openJournal(ctx); err != nil {
 		return nil // told to stop before the disk had room for it
 	}
-	s.jobs = make(chan store.Job, mostOut)
+	s.jobs, s.warm = make(chan store.Job, mostOut), make(chan store.Job)
 	s.results = make(chan attempt, commitMost)
 
-	wire, cut := wireOf(ctx)
+	wire, cut := after(stop, wireWithin)
 	defer cut()
 	var workers sync.WaitGroup
 	for range s.cfg.Connections {
@@ -117,15 +126,14 @@ func (s *Sender) Run(ctx context.Context) error {
 
 	stopped := s.dispatch(ctx)
 	close(s.jobs)
-	return s.drain(stopped)
+	return s.drain(stop, stopped)
 }
 
-// wireOf gives the context of messages on the wire, which may stay there for
-// drainWithin after ctx has ended.
-func wireOf(ctx context.Context) (wire context.Context, cut func()) {
-	wire, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	forget := context.AfterFunc(ctx, func() { time.AfterFunc(drainWithin, cancel) })
-	return wire, func() { forget(); cancel() }
+// after gives a context that ends some time after ctx has.
+func after(ctx context.Context, d time.Duration) (later context.Context, cancel func()) {
+	later, end := context.WithCancel(context.WithoutCancel(ctx))
+	forget := context.AfterFunc(ctx, func() { time.AfterFunc(d, end) })
+	return later, func() { forget(); end() }
 }
 
 // openJournal makes the journal. A full disk keeps mails back, but not the
@@ -204,7 +212,10 @@ func (s *Sender) gather(first attempt) []attempt {
 	defer timer.Stop()
 	for len(batch) < commitMost {
 		select {
-		case a := <-s.results:
+		case a, more := <-s.results:
+			if !more {
+				return batch
+			}
 			batch = append(batch, a)
 		case <-timer.C:
 			return batch
@@ -232,21 +243,16 @@ func (s *Sender) claim(ctx context.Context, most int) (n int, wait time.Duration
 	if len(jobs) == most {
 		return len(jobs), lookEvery
 	}
-	next, _, err := s.store.NextDue(ctx)
-	if err != nil {
-		return len(jobs), lookEvery // the next claim says what is wrong
+	next, pending, err := s.store.NextDue(ctx)
+	if err != nil || !pending || len(except) > 0 && !next.After(s.clock.Now()) {
+		return len(jobs), lookEvery // the next claim says what is wrong; what is left out is due all the time
 	}
 	return len(jobs), s.until(next)
 }
 
-// until gives how long to wait for an instant, if that is to come within
-// lookEvery: what is past by now waits for something else.
+// until gives how long to wait for an instant, lookEvery at most.
 func (s *Sender) until(at time.Time) time.Duration {
-	wait := s.clock.Real(at.Sub(s.clock.Now()))
-	if wait <= 0 || wait > lookEvery {
-		return lookEvery
-	}
-	return max(wait, lookLeast)
+	return min(max(s.clock.Real(at.Sub(s.clock.Now())), lookLeast), lookEvery)
 }
 
 // record commits results; false if the database refused them. Then nothing
@@ -262,14 +268,18 @@ func (s *Sender) record(ctx context.Context, batch []attempt) bool {
 	}
 	s.recovered()
 	var done []journal.Key
+	var refused []store.Bounce
 	for _, a := range batch {
 		s.metrics.delivery(a.result.State)
 		if a.key.Edition != 0 {
 			done = append(done, a.key)
 		}
+		if a.bounce != nil {
+			refused = append(refused, *a.bounce)
+		}
 	}
 	s.journal.Forget(done)
-	s.bounces.recordRefused(ctx, refusals(results))
+	s.bounces.recordRefused(ctx, refused)
 	return true
 }
 
@@ -292,17 +302,27 @@ func (s *Sender) recovered() {
 
 // drain records what the workers still bring and gives up the journal. What
 // cannot be recorded stays in the journal for the next process.
-func (s *Sender) drain(unrecorded []attempt) error {
-	for a := range s.results {
-		unrecorded = append(unrecorded, a)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), drainWithin)
+func (s *Sender) drain(stop context.Context, unrecorded []attempt) error {
+	ctx, cancel := after(stop, drainWithin)
 	defer cancel()
 	s.agree(ctx) // a probe that was not made is not to be waited for
-	if len(unrecorded) > 0 {
-		if !s.record(ctx, unrecorded) {
-			return errors.Join(fmt.Errorf("%d results are not in the database, but in the journal; the next start records them", len(unrecorded)), s.journal.Abandon())
-		}
+	for a := range s.results {
+		unrecorded = s.settled(ctx, append(unrecorded, s.gather(a)...))
+	}
+	for len(unrecorded) > 0 && ctx.Err() == nil {
+		unrecorded = s.settled(ctx, unrecorded)
+	}
+	s.agree(ctx)
+	if n := len(unrecorded); n > 0 {
+		return errors.Join(fmt.Errorf("%d results are not in the database, but in the journal; the next start records them", n), s.journal.Abandon())
 	}
 	return s.journal.Close()
+}
+
+// settled records results, and gives those it could not.
+func (s *Sender) settled(ctx context.Context, batch []attempt) []attempt {
+	if s.record(ctx, batch) {
+		return nil
+	}
+	return batch
 }

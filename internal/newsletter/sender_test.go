@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -262,6 +263,31 @@ func TestResentMailIsTheSameMail(t *testing.T) {
 	}
 	if c := h.edition(p.Edition.ID).Counts; c.Sent != 1 || c.ResentInDoubt != 1 {
 		t.Errorf("account %+v", c)
+	}
+}
+
+// TestACopyIsTheSameAfterAMove sends a mail once more after nearly everything
+// was configured anew.
+func TestACopyIsTheSameAfterAMove(t *testing.T) {
+	h := newHouse(t, weekly())
+	to := h.readers(1, "")[0]
+	h.publish("one", time.Now())
+	e := h.plan(weekly()).Edition
+	lost := &relay.Error{Phase: relay.PhaseDot, Kind: relay.InDoubt, Err: errors.New("gone")}
+	r := newFakeRelay(func(_ string, try int) error {
+		if try == 1 {
+			return lost
+		}
+		return nil
+	})
+	h.run(h.sender(r), func() bool { return len(r.got(to)) == 1 && h.deliveries(e.ID)[0].Resent })
+	moved := weekly()
+	moved.From, moved.Title, moved.PostalAddress, moved.ReplyTo = "Other <other@example.net>", "Other", "Street 1", "re@example.net"
+	h.Newsletters, h.Site.Title, h.Site.Language = []newsletter.Newsletter{moved}, "Other Notes", "de"
+	h.Site.BaseURL = &url.URL{Scheme: "http", Host: "elsewhere.example", Path: "/mail/"}
+	h.run(h.sender(r), h.finished(e.ID))
+	if got := r.got(to); len(got) != 2 || !bytes.Equal(got[0], got[1]) {
+		t.Errorf("%d copies, which differ:\n%s\n\n%s", len(got), got[0], got[len(got)-1])
 	}
 }
 

@@ -158,9 +158,10 @@ func (s *Service) look(ctx context.Context, purpose, tok string) (token.Claim, S
 }
 
 // link gives the address of a page of this daemon.
-func (s *Service) link(elem ...string) string {
-	u := *s.Site.BaseURL
-	return strings.TrimSuffix(u.String(), "/") + "/" + escape(elem)
+func (s *Service) link(elem ...string) string { return linkFrom(s.Site.BaseURL.String(), elem...) }
+
+func linkFrom(base string, elem ...string) string {
+	return strings.TrimSuffix(base, "/") + "/" + escape(elem)
 }
 
 func escape(elem []string) string {
@@ -170,7 +171,3 @@ func escape(elem []string) string {
 	}
 	return strings.Join(out, "/")
 }
-
-// oneClick reports whether mails may carry the RFC 8058 header pair, whose
-// address must be https.
-func (s *Service) oneClick() bool { return s.Site.BaseURL.Scheme == "https" }

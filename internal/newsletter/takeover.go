@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"tidings/internal/journal"
+	"tidings/internal/relay"
 	"tidings/internal/store"
 )
 
@@ -43,40 +44,49 @@ func (s *Sender) inherit(ctx context.Context, holder string) error {
 		return errors.Join(err, estate.Release())
 	}
 	results := make([]store.Result, len(claims))
+	var refused []store.Bounce
 	doubts := 0
 	for i, c := range claims {
-		results[i] = s.resolve(c, estate)
-		if results[i].Counted && results[i].State != store.DeliverySent {
+		a := s.resolve(c, estate)
+		results[i] = a.result
+		if a.bounce != nil {
+			refused = append(refused, *a.bounce)
+		}
+		if a.result.Counted && a.result.State != store.DeliverySent {
 			doubts++
 		}
 	}
 	if err := s.store.Record(ctx, s.clock.Now(), holder, results); err != nil {
 		return errors.Join(err, estate.Release())
 	}
+	s.bounces.recordRefused(ctx, refused)
 	s.log.Warn("took over from a sender that died", "sender", holder, "claims", len(claims), "in_doubt_or_refused", doubts)
 	return estate.Settle()
 }
 
-// resolve gives the result of one abandoned claim.
-func (s *Sender) resolve(c store.Job, e *journal.Estate) store.Result {
+// resolve gives what became of one abandoned claim. Of the relay's answer the
+// journal has the code, but not the words.
+func (s *Sender) resolve(c store.Job, e *journal.Estate) attempt {
 	now := s.clock.Now()
 	o, reached := e.Outcomes[attemptKey(c)]
 	r := store.Result{DeliveryRef: c.DeliveryRef, Code: o.Code}
 	switch {
 	case !reached && !e.Lost:
-		return giveBack(c, now)
+		return attempt{result: giveBack(c, now)}
 	case !o.Answered:
 		r.Reason = "the sender died before the relay's answer"
-		return s.doubt(c, r, now)
+		return attempt{result: s.doubt(c, r, now)}
 	case o.Code/100 == 2:
 		r.State, r.Counted = store.DeliverySent, true
-		return r
-	case o.Code/100 == 5:
-		r.State, r.Counted, r.Reason = store.DeliveryFailed, true, "refused by the relay"
-		return r
+		return attempt{result: r}
 	}
-	r.Reason = "put off by the relay"
-	return s.later(c, r, now)
+	kind := relay.Temporary
+	if o.Code/100 == 5 {
+		kind = relay.Permanent
+	}
+	answer := &relay.Error{Phase: relay.PhaseDot, Kind: kind, Reply: relay.Reply{Code: o.Code},
+		Err: fmt.Errorf("%d, in words that are not on record", o.Code)}
+	return s.settle(c, failureOf(answer), now, false)
 }
 
 // clear removes journals of the dead that hold no claims.

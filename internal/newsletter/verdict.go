@@ -17,46 +17,93 @@ func failed(job store.Job, reason string) store.Result {
 	return store.Result{DeliveryRef: job.DeliveryRef, State: store.DeliveryFailed, Counted: true, Reason: reason}
 }
 
-// refusal gives an error as the relay's.
-func refusal(err error) *relay.Error {
-	if re, ok := errors.AsType[*relay.Error](err); ok {
-		return re
+// A failure is why the relay did not take a mail, with the class of its answer,
+// which is worked out once.
+type failure struct {
+	*relay.Error
+	class bounce.Class // "" if nothing was refused in so many words
+}
+
+// failureOf takes any error for one of the relay's.
+func failureOf(err error) failure {
+	re, ok := errors.AsType[*relay.Error](err)
+	if !ok {
+		re = &relay.Error{Phase: "send", Kind: relay.Unavailable, Err: err}
 	}
-	return &relay.Error{Phase: "send", Kind: relay.Unavailable, Err: err}
+	f := failure{Error: re}
+	if re.Code != 0 && (re.Kind == relay.Permanent || re.Kind == relay.Temporary) {
+		f.class = bounce.Classify(re.Enhanced, re.Reply.String())
+	}
+	return f
+}
+
+// ours reports whether a refusal for good speaks of our login, our right to
+// send, our sender's address or the dialogue (5.5.x, 50x): somebody here or at
+// the relay has to mend something.
+func (f failure) ours() bool { return f.Kind == relay.Permanent && f.class == bounce.Relay }
+
+// protocol reports whether a refusal speaks of the dialogue.
+func (f failure) protocol() bool {
+	return f.Code/10 == 50 || strings.HasPrefix(f.Enhanced, "5.5.") || strings.HasPrefix(f.Enhanced, "4.5.")
+}
+
+// relays reports whether a refusal for now is the relay's own trouble (4.3.x,
+// 4.5.x of RFC 3463), or about the number of our mails.
+func (f failure) relays() bool {
+	return f.Kind == relay.Temporary && (strings.HasPrefix(f.Enhanced, "4.3.") || f.protocol() || throttles(f.Reply))
+}
+
+// bounce gives what a refusal adds to a reader's bounces.
+func (f failure) bounce(ref store.DeliveryRef) *store.Bounce {
+	return &store.Bounce{DeliveryRef: ref, Class: string(f.class), Status: bounce.StatusIn(f.Reply.String()), Note: f.Error.Error()}
 }
 
 // result says what a failed attempt means for the delivery, and ends its pass.
-func (w *worker) result(l *letter, err error) store.Result {
-	re, now := refusal(err), w.clock.Now()
-	r := store.Result{DeliveryRef: l.job.DeliveryRef, Code: re.Code, Reason: re.Error()}
-	v := verdict(re, w.conn)
+func (w *worker) result(l *letter, f failure) attempt {
+	v := f.verdict(w.conn)
 	if w.wire.Err() != nil {
 		v = pace.Unused // we broke the connection
 	}
-	until := l.pass.Done(v, re.Error())
-	switch re.Kind {
+	until := l.pass.Done(v, f.Error.Error())
+	a := w.settle(l.job, f, w.clock.Now(), v == pace.Disowned && w.pace.Until("").After(w.clock.Now()))
+	if f.Kind == relay.Unavailable && (v == pace.Broken || v == pace.Throttled) {
+		a.result = w.setback(l.job, a.result, w.clock.Now())
+	}
+	if a.result.State == store.DeliveryPending && until.After(a.result.NextAt) {
+		a.result.NextAt = until
+	}
+	return a
+}
+
+// settle says what a failure means for the delivery; shared, that it befalls
+// everybody, whatever it says.
+func (s *Sender) settle(job store.Job, f failure, now time.Time, shared bool) attempt {
+	r := store.Result{DeliveryRef: job.DeliveryRef, Code: f.Code, Reason: f.Error.Error(), State: store.DeliveryPending}
+	switch f.Kind {
 	case relay.Permanent:
-		r.State, r.Counted = store.DeliveryFailed, true
-		if ours(re) || v == pace.Disowned && w.pace.Until("").After(now) {
-			r = w.later(l.job, r, now) // it says nothing of this reader, and may be mended in time
+		if f.ours() || shared { // it says nothing of this reader, and may be mended in time
+			return attempt{result: s.postpone(job, r, now)}
 		}
+		r.State, r.Counted = store.DeliveryFailed, true
 	case relay.Temporary:
-		r = w.later(l.job, r, now)
+		if f.relays() {
+			return attempt{result: s.postpone(job, r, now)}
+		}
+		r = s.later(job, r, now)
 	case relay.InDoubt:
-		r = w.doubt(l.job, r, now)
-	case relay.Unavailable:
-		r.State = store.DeliveryPending
+		r = s.doubt(job, r, now)
 	}
-	if r.State == store.DeliveryPending && until.After(r.NextAt) {
-		r.NextAt = until
+	a := attempt{result: r}
+	if r.State == store.DeliveryFailed && f.class != "" {
+		a.bounce = f.bounce(job.DeliveryRef)
 	}
-	return r
+	return a
 }
 
 // isWorn reports whether a connection that was used before was closed between
 // two mails, as relays do that limit their number or the time between them.
-func isWorn(re *relay.Error, c relay.Conn) bool {
-	return re.Kind == relay.Unavailable && re.Phase == relay.PhaseMail && (re.Code == 0 || re.Code == closing) && !c.Usable()
+func isWorn(f failure, c relay.Conn) bool {
+	return f.Kind == relay.Unavailable && f.Phase == relay.PhaseMail && (f.Code == 0 || f.Code == closing) && !c.Usable()
 }
 
 // closing is the reply of a relay that closes the connection (RFC 5321 §3.8).
@@ -64,28 +111,30 @@ const closing = 421
 
 // verdict says what a failure means for the mails to come; c is the connection
 // it happened on, if there was one.
-func verdict(re *relay.Error, c relay.Conn) pace.Verdict {
-	switch re.Phase {
+func (f failure) verdict(c relay.Conn) pace.Verdict {
+	switch f.Phase {
 	case relay.PhaseDial, relay.PhaseGreeting, relay.PhaseTLS, relay.PhaseAuth:
-		if re.Code/100 == 4 {
+		if f.Code/100 == 4 {
 			return pace.Crowded
 		}
 		return pace.Unreachable
 	case relay.PhaseMail:
-		if re.Code == closing || throttles(re.Reply) {
+		if f.Code == closing || throttles(f.Reply) {
 			return pace.Crowded
 		}
-		if re.Code != 0 || c != nil && c.Usable() {
+		if f.Code != 0 || c != nil && c.Usable() {
 			return pace.SenderRefused
 		}
 		return pace.Broken
 	}
 	switch {
-	case throttles(re.Reply):
+	case throttles(f.Reply):
 		return pace.Throttled
-	case ours(re), re.Kind == relay.Permanent && classOf(re) == bounce.Block:
+	case f.ours() && f.protocol():
+		return pace.Broken
+	case f.ours(), f.Kind == relay.Permanent && f.class == bounce.Block:
 		return pace.Disowned
-	case re.Code == 0 && re.Kind != relay.Permanent, re.Code == closing:
+	case f.Code == 0 && f.Kind != relay.Permanent, f.Code == closing:
 		return pace.Broken
 	}
 	return pace.Refused
@@ -107,21 +156,6 @@ var (
 // about this one.
 func throttles(r relay.Reply) bool {
 	return r.Code/100 == 4 && !greylisting.MatchString(r.Text) && (forbearance.MatchString(r.Enhanced) || slowDown.MatchString(r.Text))
-}
-
-// ours reports whether a refusal for good speaks of our login, our right to
-// send or our sender's address: somebody here has to mend something. Codes
-// about commands (5.5.x, 50x) do too, but an odd address may cause them.
-func ours(re *relay.Error) bool {
-	return re.Kind == relay.Permanent && classOf(re) == bounce.Relay && !strings.HasPrefix(re.Enhanced, "5.5.") && re.Code/10 != 50
-}
-
-// classOf gives the class of a refusal; "" if the relay said nothing.
-func classOf(re *relay.Error) bounce.Class {
-	if re.Code == 0 {
-		return ""
-	}
-	return bounce.Classify(re.Enhanced, re.Reply.String())
 }
 
 // later defers a delivery, with growing, jittered delay.
@@ -147,12 +181,34 @@ func backoff(base time.Duration, attempts int) time.Duration {
 	return d - d/5 + rand.N(max(2*d/5, 1))
 }
 
+// postpone defers a delivery for what is not its reader's fault: nothing is
+// counted, but the delay grows all the same.
+func (s *Sender) postpone(job store.Job, r store.Result, now time.Time) store.Result {
+	r.State, r.Setback, r.NextAt = store.DeliveryPending, true, now.Add(backoff(s.cfg.RetryBase, job.Setbacks))
+	return r
+}
+
+// setback notes that a delivery broke its connection. That may be chance, so it
+// is tried again soon; a mail that breaks them all by itself must not do so
+// every few seconds.
+func (s *Sender) setback(job store.Job, r store.Result, now time.Time) store.Result {
+	r.Setback = true
+	if job.Setbacks > 0 {
+		r.NextAt = now.Add(backoff(s.cfg.RetryBase, job.Setbacks-1))
+	}
+	return r
+}
+
+// mostCopies is how many messages of one delivery may be on their way without
+// an answer, unless a maintainer asks for more.
+const mostCopies = 3
+
 // doubt applies the edition's policy to a delivery whose answer was lost. A
 // relay that loses the answer each time must not make a flood of copies: the
-// delays grow, and attempts are limited as for refusals.
+// delays grow, there are mostCopies, and attempts are limited as for refusals.
 func (s *Sender) doubt(job store.Job, r store.Result, now time.Time) store.Result {
 	r.Counted = true
-	exhausted := s.cfg.MaxAttempts > 0 && job.Attempts+1 >= s.cfg.MaxAttempts
+	exhausted := job.Copies+1 >= mostCopies || s.cfg.MaxAttempts > 0 && job.Attempts+1 >= s.cfg.MaxAttempts
 	if job.InDoubt != store.Resend || exhausted {
 		r.State = store.DeliveryInDoubt
 		return r

@@ -34,7 +34,11 @@ func TestVerdicts(t *testing.T) {
 		{relay.PhaseRcpt, relay.Permanent, 554, "5.7.1", "Relay access denied", pace.Disowned},
 		{relay.PhaseRcpt, relay.Permanent, 530, "5.7.0", "Authentication required", pace.Disowned},
 		{relay.PhaseRcpt, relay.Permanent, 550, "5.1.8", "Sender address rejected", pace.Disowned},
-		{relay.PhaseRcpt, relay.Permanent, 501, "5.5.2", "syntax", pace.Refused},
+		{relay.PhaseRcpt, relay.Permanent, 501, "5.5.2", "syntax", pace.Broken},
+		{relay.PhaseRcpt, relay.Permanent, 501, "5.1.3", "bad recipient address syntax", pace.Refused},
+		{relay.PhaseRcpt, relay.Permanent, 550, "5.5.0", "Requested action not taken: mailbox unavailable", pace.Refused},
+		{relay.PhaseRcpt, relay.Permanent, 503, "5.5.1", "MAIL first", pace.Broken},
+		{relay.PhaseData, relay.Permanent, 503, "", "bad sequence of commands", pace.Broken},
 		{relay.PhaseRcpt, relay.Permanent, 550, "5.4.6", "too many hops", pace.Refused},
 		{relay.PhaseRcpt, relay.Permanent, 0, "", "not an address", pace.Refused},
 		{relay.PhaseRcpt, relay.Temporary, 450, "4.2.1", "busy", pace.Refused},
@@ -50,7 +54,7 @@ func TestVerdicts(t *testing.T) {
 		{relay.PhaseDot, relay.Permanent, 554, "5.6.0", "bad content", pace.Refused},
 	} {
 		e := &relay.Error{Phase: test.phase, Kind: test.kind, Reply: relay.Reply{Code: test.code, Enhanced: test.enhanced, Text: test.text}}
-		if got := verdict(e, nil); got != test.want {
+		if got := failureOf(e).verdict(nil); got != test.want {
 			t.Errorf("%s, %v: verdict %d, want %d", test.phase, e.Reply, got, test.want)
 		}
 	}

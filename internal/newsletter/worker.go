@@ -64,15 +64,48 @@ func (w *worker) wait() *letter {
 	idle := time.NewTimer(idleClose)
 	defer idle.Stop()
 	for {
+		if w.conn == nil && !w.lines.free() && w.begin.Err() == nil {
+			select { // the jobs are for those who have a connection
+			case <-w.begin.Done():
+			case <-time.After(lineWait):
+			}
+			continue
+		}
+		warm := w.warm
+		if w.conn == nil {
+			warm = nil
+		}
 		select {
 		case <-idle.C:
 			w.hangUp()
+		case job := <-warm:
+			return newLetter(job)
 		case job, ok := <-w.jobs:
 			if !ok {
 				return nil
 			}
-			return newLetter(job)
+			if !w.passOn(job) {
+				return newLetter(job)
+			}
 		}
+	}
+}
+
+// lineWait is how often a worker without a connection looks whether it may have
+// one.
+const lineWait = 200 * time.Millisecond
+
+// passOn gives a job to a worker whose connection has nothing to do, rather
+// than to make another one.
+func (w *worker) passOn(job store.Job) bool {
+	if w.conn != nil {
+		return false
+	}
+	select {
+	case w.warm <- job:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -99,7 +132,7 @@ func (w *worker) ahead() *letter {
 
 // mailOf is what the pace depends on.
 func mailOf(job store.Job) pace.Mail {
-	return pace.Mail{Newsletter: job.Newsletter, Domain: pace.Domain(job.Email)}
+	return pace.Mail{Newsletter: job.Newsletter, Domain: pace.Domain(job.Email), Again: job.Setbacks > 0}
 }
 
 // ready brings a letter to where it can be sent. If that is not to be, it
@@ -179,7 +212,7 @@ func (w *worker) unmade(job store.Job, err error) store.Result {
 func (w *worker) send(l, next *letter) {
 	for {
 		if err := w.connect(); err != nil {
-			w.results <- attempt{result: w.result(l, err)}
+			w.results <- w.unconnected(l, err)
 			return
 		}
 		w.carried++
@@ -200,18 +233,36 @@ func (w *worker) send(l, next *letter) {
 }
 
 // connect sees to it that there is a connection.
-func (w *worker) connect() (err error) {
-	if w.conn == nil {
-		w.conn, err = w.relay.Connect(w.wire)
-		w.carried = 0
+func (w *worker) connect() error {
+	if w.conn != nil {
+		return nil
 	}
-	return err
+	if !w.lines.free() {
+		return errNoLine
+	}
+	conn, err := w.lines.dial(w.wire, w.relay)
+	if err != nil {
+		return err
+	}
+	w.conn, w.carried = conn, 0
+	return nil
+}
+
+// unconnected says what becomes of a letter for which no connection could be
+// made. One that is beyond the relay's limit is for those who have one.
+func (w *worker) unconnected(l *letter, err error) attempt {
+	if f := failureOf(err); !errors.Is(err, errNoLine) && !w.lines.beyond(f) {
+		return w.result(l, f)
+	}
+	l.pass.Done(pace.Unused, "")
+	return attempt{result: giveBack(l.job, w.clock.Now())}
 }
 
 func (w *worker) hangUp() {
 	if w.conn != nil {
 		w.conn.Close()
 		w.conn = nil
+		w.lines.closed()
 	}
 }
 
@@ -271,6 +322,7 @@ func (w *worker) attempt(l *letter) (a attempt, worn bool) {
 		// the moment. If it cannot, the delivery would merely be in doubt.
 		_ = w.journal.Answer(key, reply.Code)
 		l.pass.Done(pace.Accepted, "")
+		w.lines.took()
 		r := store.Result{DeliveryRef: l.job.DeliveryRef, State: store.DeliverySent, Counted: true, Code: reply.Code, Reason: reply.Text}
 		return attempt{key: key, result: r}, false
 	case withdrawn:
@@ -282,15 +334,15 @@ func (w *worker) attempt(l *letter) (a attempt, worn bool) {
 		r.Reason = unwritten.Error()
 		return attempt{result: r}, false
 	}
-	re := refusal(err)
-	if w.carried > 1 && isWorn(re, w.conn) && w.wire.Err() == nil {
+	f := failureOf(err)
+	if w.carried > 1 && isWorn(f, w.conn) && w.wire.Err() == nil {
 		return attempt{}, true
 	}
-	a = attempt{result: w.result(l, err)}
+	a = w.result(l, f)
 	if dotted {
 		a.key = key
-		if re.Kind != relay.InDoubt && re.Code != 0 {
-			_ = w.journal.Answer(key, re.Code)
+		if f.Kind != relay.InDoubt && f.Code != 0 {
+			_ = w.journal.Answer(key, f.Code)
 		}
 	}
 	return a, false

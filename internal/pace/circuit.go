@@ -12,12 +12,13 @@ import (
 type policy struct {
 	first   time.Duration // pause after the first opening; each further one doubles it
 	longest time.Duration
+	claims  bool // see Claimable: no mails are claimed that would wait for it
 }
 
 var (
 	// A relay that is restarted is noticed within seconds.
-	ofRelay      = policy{first: time.Second, longest: 5 * time.Minute}
-	ofNewsletter = policy{first: time.Second, longest: 5 * time.Minute}
+	ofRelay      = policy{first: time.Second, longest: 5 * time.Minute, claims: true}
+	ofNewsletter = policy{first: time.Second, longest: 5 * time.Minute, claims: true}
 	// A domain that finds us too many does not change its mind at once.
 	ofDomain = policy{first: 30 * time.Second, longest: 30 * time.Minute}
 )

@@ -1,6 +1,7 @@
 package pace
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -11,9 +12,10 @@ func TestRelayThatIsDownIsLeftAlone(t *testing.T) {
 	inTime(t, func(t *testing.T, h *house) {
 		g := h.process(Config{})
 		first, second := h.must(g, "weekly", "a.example"), h.must(g, "weekly", "b.example")
-		until := first.Done(Unreachable, "connection refused")
-		if again := second.Done(Unreachable, "connection refused"); !again.Equal(until) {
-			t.Errorf("two failures together wait until %v and %v", until, again)
+		first.Done(Unreachable, "connection refused")
+		until := g.Until("")
+		if second.Done(Unreachable, "connection refused"); !g.Until("").Equal(until) {
+			t.Errorf("two failures together are a pause until %v, then %v", until, g.Until(""))
 		}
 		if pause := time.Until(until); pause < 750*time.Millisecond || pause > 1250*time.Millisecond {
 			t.Errorf("first pause %v, want about 1s", pause)
@@ -185,7 +187,8 @@ func TestProcessesLearnFromEachOther(t *testing.T) {
 func TestAProbeThatIsNotMade(t *testing.T) {
 	inTime(t, func(t *testing.T, h *house) {
 		g := h.process(Config{})
-		until := h.must(g, "weekly", "a.example").Done(Unreachable, "refused")
+		h.must(g, "weekly", "a.example").Done(Unreachable, "refused")
+		until := g.Until("")
 		h.sync(g)
 		time.Sleep(time.Until(until))
 		h.must(g, "weekly", "a.example").Done(Unused, "")
@@ -198,5 +201,68 @@ func TestAProbeThatIsNotMade(t *testing.T) {
 		}
 		time.Sleep(probeFor)
 		h.must(other, "weekly", "a.example").Done(Accepted, "")
+	})
+}
+
+// TestMailsLieReadyForWhenTheRelayIsBack puts mails off for the relay's circuit
+// in every way: none of them for long, however long the pause is, because it
+// may end before.
+func TestMailsLieReadyForWhenTheRelayIsBack(t *testing.T) {
+	inTime(t, func(t *testing.T, h *house) {
+		g := h.process(Config{})
+		soon := func(until time.Time) {
+			t.Helper()
+			if wait := time.Until(until); wait > 2*time.Second {
+				t.Errorf("put off for %v", wait)
+			}
+		}
+		late := h.must(g, "weekly", "late.example")
+		for range 8 {
+			h.sync(g)
+			time.Sleep(time.Until(g.Until("")))
+			soon(h.must(g, "weekly", "a.example").Done(Unreachable, "refused"))
+		}
+		if pause := time.Until(g.Until("")); pause < 90*time.Second {
+			t.Fatalf("a pause of %v after eight failures", pause)
+		}
+		ctx, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		_, until := g.Admit(ctx, Mail{Newsletter: "weekly", Domain: "b.example"})
+		soon(until)
+		h.sync(g)
+		time.Sleep(time.Until(g.Until("")))
+		h.must(g, "weekly", "c.example") // the probe
+		soon(late.Done(Broken, "reset"))
+	})
+}
+
+// TestAMailThatFailsAgain says nothing new of what it depends on, unless it is
+// the probe.
+func TestAMailThatFailsAgain(t *testing.T) {
+	inTime(t, func(t *testing.T, h *house) {
+		g := h.process(Config{})
+		again := func(v Verdict) {
+			p, held := g.admit(t.Context(), Mail{Newsletter: "weekly", Domain: "a.example", Again: true}, new(time.Time))
+			if p == nil {
+				t.Fatalf("held for %v", held.wait)
+			}
+			p.Done(v, "reset")
+		}
+		for range 3 * sample {
+			again(Broken)
+		}
+		if open := g.Open(); len(open) != 0 {
+			t.Fatalf("open are %v", open)
+		}
+		for range failuresInARow {
+			h.must(g, "weekly", "a.example").Done(Broken, "reset")
+		}
+		h.sync(g)
+		before := g.Until("")
+		time.Sleep(time.Until(before))
+		again(Broken)
+		if open := g.Open(); len(open) == 0 || open[len(open)-1].Streak != 2 {
+			t.Errorf("after a probe that failed: %v", open)
+		}
 	})
 }

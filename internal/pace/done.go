@@ -24,7 +24,12 @@ func (p *Pass) Done(v Verdict, reason string) (until time.Time) {
 	up := now.Sub(g.accepted) < aliveFor
 	g.learn(p, d, v, now, up)
 	e := effects[v]
-	if v == Broken && (g.relay.row > 0 || !g.relay.closed()) {
+	switch {
+	case v == Broken && p.mail.Again:
+		// Once, it counted. It may be what breaks connections, and must not
+		// have others wait by being tried often.
+		e.relay, e.domain = p.ofProbe(g.relay, e.relay), p.ofProbe(d.circuit, e.domain)
+	case v == Broken && (g.relay.row > 0 || !g.relay.closed()):
 		e.domain = nothing // it happens to others too: the relay's doing
 	}
 	if v == Disowned && g.relay.closed() && g.disowner == p.mail.Domain {
@@ -35,6 +40,14 @@ func (p *Pass) Done(v Verdict, reason string) (until time.Time) {
 		g.judge(p, g.relay, e.relay, instant, reason, v == Unreachable && !up),
 		g.judge(p, n, e.newsletter, instant, reason, true),
 		g.judge(p, d.circuit, e.domain, instant, reason, false))
+}
+
+// ofProbe gives the effect on a circuit if the mail is its probe; else none.
+func (p *Pass) ofProbe(c *circuit, e effect) effect {
+	if slices.Contains(p.probing, c) {
+		return e
+	}
+	return nothing
 }
 
 // disown remembers which domain was the last to refuse us for who we are. When
@@ -94,5 +107,5 @@ func (g *Gate) fail(c *circuit, instant time.Time, reason string, atOnce, probe 
 	if c.closed() {
 		return instant.Add(jitter(time.Second << min(c.row, 6)))
 	}
-	return c.Until
+	return instant.Add(g.clock.Span(g.pause(c, instant)))
 }

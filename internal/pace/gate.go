@@ -9,6 +9,7 @@ import (
 
 const (
 	soon        = 100 * time.Millisecond // to look again whether a place is free
+	atOnce      = 5 * time.Millisecond   // less is waited for, since a mail that is put off takes longer to come again
 	probeWait   = time.Second            // for mails that come while a probe is under way
 	brokenStore = time.Second            // to look again after the database failed
 	aliveFor    = 5 * time.Second        // a relay that took a mail is thought to be up
@@ -20,6 +21,7 @@ type Mail struct {
 	Newsletter string
 	Domain     string // of the recipient, as Domain gives it
 	Urgent     bool   // somebody waits for it: it does not queue behind digests
+	Again      bool   // it failed before, for what was not its recipient's fault
 }
 
 // A Pass is the permission to begin one mail, and its place among those under
@@ -82,19 +84,21 @@ func (g *Gate) admit(ctx context.Context, m Mail, turn *time.Time) (*Pass, hold)
 	now, instant := time.Now(), g.clock.Now()
 	n, d := g.newsletter(m.Newsletter), g.domain(m.Domain)
 	defer g.forget(m.Domain, now)
-	if wait := g.shut(g.relay, instant); wait > 0 {
+	if wait := g.pause(g.relay, instant); wait > 0 {
 		return nil, hold{wait, g.relay.State == store.CircuitHalfOpen}
 	}
-	if wait := g.shut(n, instant); wait > 0 {
+	if wait := g.pause(n, instant); wait > 0 {
 		return nil, hold{wait: wait}
 	}
 	if wait, err := g.held(ctx, d, now, instant); err != nil {
 		return nil, g.broken(err)
-	} else if wait > 0 {
+	} else if wait > atOnce {
 		if !m.Urgent {
 			wait = g.queue(d, now, wait)
 		}
 		return nil, hold{wait: wait}
+	} else if wait > 0 {
+		return nil, hold{wait, true}
 	}
 	if g.flow.full() && !m.Urgent {
 		return nil, hold{soon, true}
@@ -135,6 +139,17 @@ func (g *Gate) shut(c *circuit, instant time.Time) time.Duration {
 	return max(wait, 1)
 }
 
+// pause gives how long a mail is put off for a circuit. Where no mails are
+// claimed that would wait for it, that is short: they lie ready for when it
+// closes, which may be before its time.
+func (g *Gate) pause(c *circuit, instant time.Time) time.Duration {
+	wait := g.shut(c, instant)
+	if c.claims {
+		wait = min(wait, probeWait)
+	}
+	return wait
+}
+
 // held gives how long a domain takes no mail.
 func (g *Gate) held(ctx context.Context, d *domain, now, instant time.Time) (time.Duration, error) {
 	if wait := g.shut(d.circuit, instant); wait > 0 {
@@ -146,7 +161,7 @@ func (g *Gate) held(ctx context.Context, d *domain, now, instant time.Time) (tim
 	if d.turns == nil {
 		return 0, nil
 	}
-	turn, err := d.turns.ready(ctx, g.store, now)
+	turn, _, err := d.turns.ready(ctx, g.store, now)
 	return max(0, turn.Sub(now)), err
 }
 
@@ -154,10 +169,7 @@ func (g *Gate) held(ctx context.Context, d *domain, now, instant time.Time) (tim
 // speed at which they can go. They do not all come back at once, to be put off
 // again.
 func (g *Gate) queue(d *domain, now time.Time, wait time.Duration) time.Duration {
-	at := now.Add(wait)
-	if at.Before(d.tail) {
-		at = d.tail
-	}
+	at := latest(now.Add(wait), d.tail)
 	d.tail = at.Add(g.spacing(d))
 	return at.Sub(now)
 }
@@ -182,12 +194,14 @@ func (g *Gate) wait(ctx context.Context, now time.Time, turn *time.Time) (time.D
 	if !turn.IsZero() {
 		return max(0, turn.Sub(now)), nil
 	}
-	next, err := g.turns.ready(ctx, g.store, now)
+	next, ours, err := g.turns.ready(ctx, g.store, now)
 	if err != nil {
 		return 0, err
 	}
-	*turn = next
-	g.turns.take(g.flow.speed())
+	if ours {
+		*turn = next
+		g.turns.take(g.flow.speed())
+	}
 	return max(0, next.Sub(now)), nil
 }
 

@@ -196,6 +196,10 @@ func send(gates []*Gate, q *due, sent func(delivery)) (claims int) {
 			d := heap.Pop(q).(delivery)
 			claims++
 			p, held := gates[claims%len(gates)].admit(context.Background(), Mail{Domain: d.domain}, new(time.Time))
+			if p == nil && held.stay {
+				time.Sleep(held.wait)
+				held.wait = 0
+			}
 			if p == nil {
 				d.at = time.Now().Add(held.wait).Truncate(time.Millisecond)
 				heap.Push(q, d)
@@ -246,6 +250,42 @@ func TestOneSlowDomainHoldsUpNobody(t *testing.T) {
 				}
 				if claims > 5*(slow+others) {
 					t.Errorf("%d claims for %d deliveries", claims, slow+others)
+				}
+				t.Logf("%d claims, %v", claims, time.Since(begun))
+			})
+		})
+	}
+}
+
+// TestAFewASecond sends to a domain that takes three a second. No process holds
+// a turn while another one has the mails.
+func TestAFewASecond(t *testing.T) {
+	for _, processes := range []int{1, 3} {
+		t.Run(fmt.Sprint(processes), func(t *testing.T) {
+			inTime(t, func(t *testing.T, h *house) {
+				const readers, perSecond = 900, 3
+				var gates []*Gate
+				for range processes {
+					gates = append(gates, h.process(Config{Domains: map[string]Limit{"slow.example": {PerSecond: perSecond}}}))
+				}
+				q := &due{}
+				for i := range readers {
+					heap.Push(q, delivery{time.Now(), i, "slow.example"})
+				}
+				begun := time.Now()
+				var times []time.Time
+				claims := send(gates, q, func(delivery) { times = append(times, time.Now()) })
+				within(t, times, perSecond)
+				if took, want := time.Since(begun), readers/perSecond*time.Second; took > want*5/4 {
+					t.Errorf("took %v, want about %v", took, want)
+				}
+				for i := range times[1:] {
+					if gap := times[i+1].Sub(times[i]); gap > 5*time.Second {
+						t.Errorf("until %v, nothing for %v", times[i+1].Sub(begun), gap)
+					}
+				}
+				if claims > 5*readers {
+					t.Errorf("%d claims for %d mails", claims, readers)
 				}
 				t.Logf("%d claims, %v", claims, time.Since(begun))
 			})

@@ -24,6 +24,7 @@ type conn struct {
 	timeouts Timeouts
 
 	pipelining bool // RFC 2920
+	early      *early
 	utf8       bool // RFC 6531
 	maxSize    int  // RFC 1870; 0: not said
 
@@ -44,8 +45,8 @@ type letter struct {
 	opening []step // its commands, once they are written
 }
 
-func newConn(sock *socket, client *smtp.Client, encrypted bool, t Timeouts) *conn {
-	c := &conn{sock: sock, text: client.Text, body: client.Text.W, timeouts: t}
+func newConn(sock *socket, client *smtp.Client, encrypted bool, t Timeouts, e *early) *conn {
+	c := &conn{sock: sock, text: client.Text, body: client.Text.W, timeouts: t, early: e}
 	if !encrypted {
 		c.body = bufio.NewWriter(writerFunc(sock.writeMore))
 	}
@@ -114,7 +115,7 @@ func (c *conn) letter(env Envelope, msg []byte) (*letter, error) {
 // Announce implements Conn. What could not be sent is not announced: its Send
 // says why.
 func (c *conn) Announce(env Envelope, msg []byte) {
-	if c.pipelining {
+	if c.pipelines() {
 		c.announced, _ = c.check(env, msg)
 	}
 }

@@ -29,6 +29,7 @@ type SMTPConfig struct {
 	Username string // "": no authentication
 	Password string
 	HELO     string // name to greet with; "": the machine's
+	Lockstep bool   // one command at a time, even if PIPELINING is offered
 	Timeouts Timeouts
 
 	// TLSConfig replaces the default, which verifies the relay's certificate
@@ -121,7 +122,7 @@ func (r *smtpRelay) Connect(ctx context.Context) (Conn, error) {
 	if err != nil {
 		return nil, unavailable(ctx, PhaseDial, err)
 	}
-	sock := &socket{Conn: raw, left: maxHandshake}
+	sock := &socket{Conn: raw, address: address, left: maxHandshake}
 	stop := context.AfterFunc(ctx, sock.abort)
 	c, err := r.handshake(ctx, sock)
 	if !stop() && err == nil {
@@ -162,7 +163,9 @@ func (r *smtpRelay) handshake(ctx context.Context, sock *socket) (*conn, error) 
 		return nil, unavailable(ctx, PhaseAuth, fmt.Errorf("log in as %q: %w", r.Username, err))
 	}
 	sock.left = unbounded
-	return newConn(sock, client, r.TLS != NoTLS, r.Timeouts), nil
+	c := newConn(sock, client, r.TLS != NoTLS, r.Timeouts, earlyOf(sock.address))
+	c.pipelining = c.pipelining && !r.Lockstep
+	return c, nil
 }
 
 func (r *smtpRelay) startTLS(sock *socket, client *smtp.Client) error {

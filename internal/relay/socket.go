@@ -18,7 +18,8 @@ var errChatter = errors.New("the relay sends too much before the first message")
 // from another goroutine at any time.
 type socket struct {
 	net.Conn
-	left int // bytes that may still be read, or unbounded
+	address string // that was asked for, as host:port
+	left    int    // bytes that may still be read, or unbounded
 }
 
 // Read implements io.Reader.

@@ -82,30 +82,45 @@ func (c *conn) steps(l *letter) []step {
 // does not go on. The error is that of the connection; the replies before it
 // count.
 func (c *conn) converse(ctx context.Context, steps []step, written bool) ([]Reply, error) {
-	together := 1
-	if c.pipelining {
-		together = len(steps)
+	if written || c.pipelines() {
+		return c.converseAhead(ctx, steps, written)
 	}
 	replies := make([]Reply, 0, len(steps))
-	for len(steps) > 0 {
-		if !written {
-			if err := c.write(steps[:together]); err != nil {
-				return replies, c.lost(ctx, steps[0].phase, Unavailable, err)
-			}
+	for i, s := range steps {
+		if err := c.write(steps[i : i+1]); err != nil {
+			return replies, c.lost(ctx, s.phase, Unavailable, err)
 		}
-		for _, s := range steps[:together] {
-			reply, err := c.read(s.timeout)
-			if err != nil {
-				return replies, c.lost(ctx, s.phase, Unavailable, err)
-			}
-			replies = append(replies, reply)
-			if reply.Code/100 != s.want && (!c.pipelining || reply.Code == closing) {
-				return replies, nil
-			}
+		reply, err := c.read(s.timeout)
+		if err != nil {
+			return replies, c.lost(ctx, s.phase, Unavailable, err)
 		}
-		steps = steps[together:]
+		replies = append(replies, reply)
+		if reply.Code/100 != s.want {
+			return replies, nil
+		}
 	}
 	return replies, nil
+}
+
+// converseAhead gives the replies to steps that are sent together.
+func (c *conn) converseAhead(ctx context.Context, steps []step, written bool) ([]Reply, error) {
+	if !written {
+		if err := c.write(steps); err != nil {
+			return nil, c.lost(ctx, steps[0].phase, Unavailable, err)
+		}
+	}
+	replies := make([]Reply, 0, len(steps))
+	for _, s := range steps {
+		reply, err := c.read(s.timeout)
+		if err != nil {
+			return replies, c.lost(ctx, s.phase, Unavailable, c.judgeEarly(ctx, steps, replies, err))
+		}
+		replies = append(replies, reply)
+		if reply.Code == closing {
+			break
+		}
+	}
+	return replies, c.judgeEarly(ctx, steps, replies, nil)
 }
 
 // errOutOfStep tells of a relay that answers what it was not asked.

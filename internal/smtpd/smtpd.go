@@ -31,6 +31,7 @@ const (
 	maxVisit       = 10 * time.Minute // of one connection: idle talk must not keep others out
 	commandWithin  = time.Minute      // for each line; RFC 5321 §4.5.3.2.7 would give senders five
 	deliverWithin  = 2 * time.Minute  // for the recipients of one message
+	endWithin      = time.Second      // for the messages under way at the end
 )
 
 // A Mailbox takes a message, which begins with the envelope sender as its
@@ -61,8 +62,10 @@ func New(c Config) *Server { return &Server{cfg: c} }
 // Serve takes mail on l until ctx ends. Then it cuts the connections: a client
 // that has no answer yet sends the message again, later.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	last, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
 	srv := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
-		return &session{server: s, ctx: context.WithoutCancel(ctx), conn: c}, nil
+		return &session{server: s, ctx: last, conn: c}, nil
 	}))
 	srv.Domain, srv.LMTP = s.cfg.Name, s.cfg.LMTP
 	srv.MaxRecipients, srv.MaxMessageBytes, srv.MaxLineLength = maxRecipients, maxMessage, maxLine
@@ -78,6 +81,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	_ = srv.Close() // of the listener, which nobody uses any more
 	err := <-failed
+	defer time.AfterFunc(endWithin, cut).Stop()
 	s.deliveries.Lock() // waits for those under way
 	defer s.deliveries.Unlock()
 	s.ended = true

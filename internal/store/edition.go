@@ -63,7 +63,7 @@ func (e Edition) Why() string {
 // Eligible = Sent + Failed + Suppressed + Empty + InDoubt + Pending.
 type Counts struct {
 	Eligible, Sent, Failed, Suppressed, Empty, InDoubt, Pending int
-	ResentInDoubt                                               int
+	ResentInDoubt                                               int // readers whose mail was sent again though an earlier one may have arrived
 }
 
 // Balanced reports whether the accounting identity holds.
@@ -81,6 +81,7 @@ type Group struct {
 	NotBefore time.Time // deliveries are not claimed earlier; zero: at once
 	Date      time.Time // the Date header
 	Sender    string    // bare address of the envelope
+	Base      string    // where its links begin; "" of groups from before this was kept
 	Subject   string
 	Template  []byte // a marshalled mail.Template
 }
@@ -166,7 +167,7 @@ type Editions interface {
 	// but not tried again; the edition stays cancelled.
 	//
 	// RetryEdition makes failed and in-doubt deliveries pending again, with
-	// fresh attempts, moves the expiry if the given one is later, and gives
+	// fresh attempts, copies and setbacks, moves the expiry if the given one is later, and gives
 	// their number. It leaves out failed ones of whose posts another edition
 	// has since mailed one to the reader, or is about to. A finished or
 	// cancelled edition sends again if there is anything to send.
@@ -216,7 +217,9 @@ type Job struct {
 	SubscriberID int64
 	Email        string
 	Group        int
-	Attempts     int       // before this one
+	Attempts     int       // before this one, since it was last retried; so are
+	Copies       int       // messages that may have arrived without an answer, and
+	Setbacks     int       // attempts that failed for what was not the reader's fault
 	ClaimedAt    time.Time // tells this claim from any other of the delivery
 	ExpiresAt    time.Time
 	InDoubt      string // the edition's policy
@@ -224,15 +227,18 @@ type Job struct {
 
 // A Result is what became of a claimed delivery. State is pending (try again
 // at NextAt), sent, failed, in_doubt or suppressed. Counted says that the attempt counts
-// against the recipient. Resent marks a pending one whose message may
-// already have arrived. Such a delivery counts in ResentInDoubt, once, when its
-// next message is sent or in doubt too; so does one in doubt after RetryEdition.
+// against the recipient, Setback that it failed for what was not their fault.
+// Resent marks a pending one whose message may already have arrived. Such a
+// delivery counts in ResentInDoubt, once, when its next message is sent, or may
+// have arrived too, whatever becomes of the edition; so does one in doubt after
+// RetryEdition.
 // One that has failed after a message that may have arrived is in doubt too:
 // its posts must not be mailed again in another edition.
 type Result struct {
 	DeliveryRef
 	State   string
 	Counted bool
+	Setback bool
 	Resent  bool
 	NextAt  time.Time
 	Code    int

@@ -38,10 +38,20 @@ type Pace interface {
 	// CloseCircuit closes a circuit; twice is no error.
 	CloseCircuit(ctx context.Context, name string) error
 
-	// BorrowTurns gives n turns of a limit to the caller, who may use one
-	// every interval from first on; nobody else gets them. Turns that nobody
-	// took are lost, but for those of the last slack. Where the turns given
-	// out reach further ahead than an hour and n intervals, the clock was set
-	// back, and they begin anew.
-	BorrowTurns(ctx context.Context, now time.Time, limit string, interval time.Duration, n int, slack time.Duration) (first time.Time, err error)
+	// BorrowTurns gives turns of a limit to the caller, who may use one every
+	// interval from first on; nobody else gets them. If first is later than now
+	// and Ahead, the caller gets none of them (ok is false). Turns that nobody
+	// took are lost, but for those of the last Slack. Where the turns given out
+	// reach further ahead than an hour and all that are asked for, the clock was
+	// set back, and they begin anew.
+	BorrowTurns(ctx context.Context, now time.Time, t Turns) (first time.Time, ok bool, err error)
+}
+
+// Turns are turns to borrow: evenly spread instants, each for one mail.
+type Turns struct {
+	Limit    string // its name
+	Interval time.Duration
+	N        int
+	Slack    time.Duration
+	Ahead    time.Duration
 }

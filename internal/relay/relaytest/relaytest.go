@@ -27,6 +27,8 @@ import (
 type Options struct {
 	Addr         string      // "": a free port on 127.0.0.1
 	NoPipelining bool        // do not offer PIPELINING
+	DropEarly    bool        // offer it, but forget commands that came before the answer to the one before
+	Connections  int         // at a time: others are told 421 and closed, unless 0
 	SMTPUTF8     bool        // offer SMTPUTF8
 	Size         int         // offer SIZE with this limit, unless 0
 	TLS          *tls.Config // offer STARTTLS, unless nil
@@ -121,13 +123,18 @@ func (s *Server) accept() {
 		if err != nil {
 			return // closed
 		}
-		number, ok := s.enter(conn)
+		number, most, ok := s.enter(conn)
 		if !ok {
 			conn.Close()
 			return
 		}
 		s.wg.Go(func() {
-			newSession(s, conn.(*net.TCPConn), number).serve()
+			x := newSession(s, conn.(*net.TCPConn), number)
+			if most {
+				x.refuse()
+			} else {
+				x.serve()
+			}
 			conn.Close()
 			s.mu.Lock()
 			delete(s.sessions, conn)
@@ -136,17 +143,19 @@ func (s *Server) accept() {
 	}
 }
 
-// enter numbers a connection, unless the server is closing.
-func (s *Server) enter(conn net.Conn) (number int, ok bool) {
+// enter numbers a connection, unless the server is closing; most says that
+// there are as many already as may be.
+func (s *Server) enter(conn net.Conn) (number int, most, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	select {
 	case <-s.done:
-		return 0, false
+		return 0, false, false
 	default:
 	}
+	most = s.opts.Connections > 0 && len(s.sessions) >= s.opts.Connections
 	s.sessions[conn] = struct{}{}
-	return int(s.number.Add(1)), true
+	return int(s.number.Add(1)), most, true
 }
 
 // Close stops the server and breaks its connections; what it recorded stays.

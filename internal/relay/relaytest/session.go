@@ -62,8 +62,18 @@ func (x *session) serve() {
 	}
 }
 
+// refuse turns a connection away that is one too many.
+func (x *session) refuse() {
+	if x.write("421 4.7.0 too many connections", 0) && x.w.Flush() == nil {
+		x.linger()
+	}
+}
+
 // readLine sends what is waiting before it blocks, as pipelining wants.
 func (x *session) readLine() (string, error) {
+	if x.server.opts.DropEarly {
+		_, _ = x.r.Discard(x.r.Buffered()) // so much is there
+	}
 	if x.r.Buffered() == 0 && x.w.Flush() != nil {
 		return "", io.ErrClosedPipe
 	}

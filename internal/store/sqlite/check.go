@@ -16,7 +16,7 @@ func Check(ctx context.Context, path string) (problems []string, err error) {
 		return nil, err
 	}
 	defer s.Close()
-	db := pool(path, o, false)
+	db := pool(path, o, &handles{busy: o.busy}, false)
 	defer db.Close()
 	for _, check := range []func(context.Context, *sql.DB) ([]string, error){checkFile, checkReferences} {
 		found, err := check(ctx, db)

@@ -13,8 +13,9 @@ var Explain = explain
 // is run.
 func Watched(path string, show func(query string)) (*sqlstore.Store, *sql.DB) {
 	o := settings(nil)
-	reader := pool(path, o, false)
-	return sqlstore.New(pool(path, o, true), reader, sqlstore.Dialect{Explain: explain, Rebind: func(q string) string {
+	h := &handles{busy: o.busy}
+	reader := pool(path, o, h, false)
+	return sqlstore.New(pool(path, o, h, true), reader, sqlstore.Dialect{Explain: explain, Rebind: func(q string) string {
 		show(q)
 		return q
 	}}), reader

@@ -24,7 +24,7 @@ func Migrate(ctx context.Context, path string, opts ...Option) (from, to int64, 
 	if err := create(ctx, path, o); err != nil {
 		return 0, 0, fmt.Errorf("migrate database %s: %w", path, err)
 	}
-	db := pool(path, o, true)
+	db := pool(path, o, &handles{busy: o.busy}, true)
 	defer db.Close()
 	if from, to, err = migrate(ctx, db, path, o); err != nil {
 		return from, from, fmt.Errorf("migrate database %s: %w", path, explain(err))

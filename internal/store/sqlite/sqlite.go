@@ -7,7 +7,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,6 +24,7 @@ import (
 
 const (
 	defaultBusyTimeout = 10 * time.Second
+	lockWait           = 100 * time.Millisecond // within SQLite, which cannot be told to stop; then see conn.BeginTx
 	maxReaders         = 32
 	idleReaders        = 4
 	statementCache     = 128      // prepared statements per connection
@@ -82,7 +82,8 @@ func open(ctx context.Context, path string, o options) (*sqlstore.Store, error) 
 			return nil, fmt.Errorf("open database %s: %w", path, err)
 		}
 	}
-	writer, reader := pool(path, o, true), pool(path, o, false)
+	h := &handles{busy: o.busy}
+	writer, reader := pool(path, o, h, true), pool(path, o, h, false)
 	if err := prepare(ctx, writer, path, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, explain(err)), writer.Close(), reader.Close())
 	}
@@ -92,7 +93,7 @@ func open(ctx context.Context, path string, o options) (*sqlstore.Store, error) 
 		Wipe:    "PRAGMA secure_delete = ON",
 		Unwipe:  "PRAGMA secure_delete = FAST",
 		Scrub:   "PRAGMA wal_checkpoint(TRUNCATE)", // the log holds pages as they were before
-		Explain: explain,
+		Explain: h.explain,
 	})
 	if o.anyClock {
 		s.AnyClock()
@@ -142,8 +143,8 @@ func create(ctx context.Context, path string, o options) error {
 
 // pool makes a pool of connections. There is one writer, so that transactions
 // queue here and not at SQLite's lock, which does not queue.
-func pool(path string, o options, writer bool) *sql.DB {
-	db := sql.OpenDB(&connector{dsn: dsn(path, o, writer)})
+func pool(path string, o options, h *handles, writer bool) *sql.DB {
+	db := sql.OpenDB(&connector{dsn: dsn(path, o, writer), handles: h})
 	if writer {
 		db.SetMaxOpenConns(1)
 	} else {
@@ -168,6 +169,7 @@ func dsn(path string, o options, writer bool) string {
 	case o.readOnly:
 		q.Set("mode", "ro")
 	case writer:
+		q.Set("_busy_timeout", strconv.FormatInt(min(o.busy, lockWait).Milliseconds(), 10))
 		q.Set("_journal_mode", "WAL")
 		q.Set("_txlock", "immediate")
 		q.Set("_cache_size", strconv.Itoa(-writerCache))
@@ -178,19 +180,6 @@ func dsn(path string, o options, writer bool) string {
 	// Percent signs, question and number signs of the path are its own.
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: q.Encode()}
 	return u.String()
-}
-
-// A connector opens connections without the global registry of drivers.
-type connector struct{ dsn string }
-
-func (c *connector) Driver() driver.Driver { return &sqlite3.SQLiteDriver{ConnectHook: limitJournal} }
-
-func (c *connector) Connect(context.Context) (driver.Conn, error) { return c.Driver().Open(c.dsn) }
-
-// limitJournal sets what the driver has no setting for.
-func limitJournal(conn *sqlite3.SQLiteConn) error {
-	_, err := conn.Exec("PRAGMA journal_size_limit = "+strconv.Itoa(journalSizeLimit), nil)
-	return err
 }
 
 // explain gives a driver's error the meaning it has for the caller.

@@ -112,7 +112,7 @@ func (c *claim) edition(e store.Edition, limit int) (int, error) {
 		return 0, nil
 	}
 	// A list, not rows: the connection cannot write while it reads.
-	due, err := all(c.tx, scanCandidate, `SELECT d.seq, d.subscriber_id, d.group_number, d.attempts, d.resent,
+	due, err := all(c.tx, scanCandidate, `SELECT d.seq, d.subscriber_id, d.group_number, d.attempts, d.copies, d.setbacks, d.resent,
 		COALESCE(p.email, ''), COALESCE(s.status, '') = 'active', COALESCE(x.reason, '')
 		FROM deliveries d
 		LEFT JOIN subscribers p ON p.id = d.subscriber_id
@@ -139,7 +139,7 @@ func (c *claim) edition(e store.Edition, limit int) (int, error) {
 }
 
 func scanCandidate(r row) (d candidate, err error) {
-	err = r.Scan(&d.job.Seq, &d.job.SubscriberID, &d.job.Group, &d.job.Attempts, &d.resent,
+	err = r.Scan(&d.job.Seq, &d.job.SubscriberID, &d.job.Group, &d.job.Attempts, &d.job.Copies, &d.job.Setbacks, &d.resent,
 		&d.job.Email, &d.subscribed, &d.suppression)
 	return d, err
 }

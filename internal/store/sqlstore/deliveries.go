@@ -12,7 +12,7 @@ import (
 func (s *Store) Claimed(ctx context.Context, holder string) (jobs []store.Job, err error) {
 	err = s.read(ctx, "read the claims of "+holder, func(t *tx) error {
 		jobs, err = all(t, scanJob, `SELECT d.edition_id, d.seq, n.name, d.subscriber_id, COALESCE(p.email, ''),
-			d.group_number, d.attempts, d.updated_at, e.expires_at, e.in_doubt_policy
+			d.group_number, d.attempts, d.copies, d.setbacks, d.updated_at, e.expires_at, e.in_doubt_policy
 			FROM deliveries d JOIN editions e ON e.id = d.edition_id JOIN newsletters n ON n.id = e.newsletter_id
 			LEFT JOIN subscribers p ON p.id = d.subscriber_id
 			WHERE d.edition_id IN (SELECT id FROM editions WHERE pending > 0) AND d.state = 1 AND d.holder = ?1
@@ -24,7 +24,7 @@ func (s *Store) Claimed(ctx context.Context, holder string) (jobs []store.Job, e
 
 func scanJob(r row) (j store.Job, err error) {
 	err = r.Scan(&j.EditionID, &j.Seq, &j.Newsletter, &j.SubscriberID, &j.Email,
-		&j.Group, &j.Attempts, instant{&j.ClaimedAt}, instant{&j.ExpiresAt}, &j.InDoubt)
+		&j.Group, &j.Attempts, &j.Copies, &j.Setbacks, instant{&j.ClaimedAt}, instant{&j.ExpiresAt}, &j.InDoubt)
 	return j, err
 }
 

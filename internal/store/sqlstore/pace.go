@@ -78,18 +78,21 @@ func (s *Store) CloseCircuit(ctx context.Context, name string) error {
 // BorrowTurns implements [store.Pace]. The turns of a limit follow each other
 // in time, as in a leaky bucket that is kept as the time of its next drop
 // (GCRA, ITU-T I.371 annex A).
-func (s *Store) BorrowTurns(ctx context.Context, now time.Time, limit string, interval time.Duration, n int, slack time.Duration) (first time.Time, err error) {
-	length := (time.Duration(n)*interval + time.Millisecond - 1).Truncate(time.Millisecond)
-	err = s.write(ctx, fmt.Sprintf("take %d turns of the limit for %s", n, limit), func(t *tx) error {
-		if _, err := t.maybe(`SELECT next FROM turns WHERE name = ?1`, []any{limit}, instant{&first}); err != nil {
+func (s *Store) BorrowTurns(ctx context.Context, now time.Time, turns store.Turns) (first time.Time, ok bool, err error) {
+	length := (time.Duration(turns.N)*turns.Interval + time.Millisecond - 1).Truncate(time.Millisecond)
+	err = s.write(ctx, fmt.Sprintf("take %d turns of the limit for %s", turns.N, turns.Limit), func(t *tx) error {
+		if _, err := t.maybe(`SELECT next FROM turns WHERE name = ?1`, []any{turns.Limit}, instant{&first}); err != nil {
 			return err
 		}
-		if first.Before(now.Add(-slack)) || first.After(now.Add(time.Hour+length)) {
-			first = now.Add(-slack).UTC().Truncate(time.Millisecond)
+		if first.Before(now.Add(-turns.Slack)) || first.After(now.Add(time.Hour+length)) {
+			first = now.Add(-turns.Slack).UTC().Truncate(time.Millisecond)
+		}
+		if ok = !first.After(now.Add(turns.Ahead)); !ok {
+			return nil
 		}
 		_, err := t.exec(`INSERT INTO turns (name, next) VALUES (?1, ?2)
-			ON CONFLICT (name) DO UPDATE SET next = excluded.next`, limit, millis(first.Add(length)))
+			ON CONFLICT (name) DO UPDATE SET next = excluded.next`, turns.Limit, millis(first.Add(length)))
 		return err
 	})
-	return first, err
+	return first, ok && err == nil, err
 }

@@ -201,9 +201,9 @@ func (p *plan) saveGroup(g store.Group) error {
 	if p.dry {
 		return nil
 	}
-	if _, err := p.exec(`INSERT INTO edition_groups (edition_id, number, zone, not_before, date, sender, subject, template)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
-		g.EditionID, g.Number, g.Zone, millis(g.NotBefore), millis(g.Date), g.Sender, g.Subject, g.Template); err != nil {
+	if _, err := p.exec(`INSERT INTO edition_groups (edition_id, number, zone, not_before, date, sender, base, subject, template)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
+		g.EditionID, g.Number, g.Zone, millis(g.NotBefore), millis(g.Date), g.Sender, g.Base, g.Subject, g.Template); err != nil {
 		return err
 	}
 	for i, id := range g.PostIDs {

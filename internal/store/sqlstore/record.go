@@ -55,7 +55,7 @@ type recorder struct {
 // How a delivery stands to an earlier message that may have arrived.
 const (
 	notResent = iota
-	toResend  // pending, to be sent once more
+	toResend  // to be sent once more
 	resent    // sent once more, and counted
 )
 
@@ -116,9 +116,10 @@ func (r *recorder) record(result store.Result) error {
 		next = millis(result.NextAt)
 	}
 	_, err = r.exec(`UPDATE deliveries SET state = ?3, holder = NULL, next_at = ?4, attempts = attempts + ?5,
-		resent = ?6, code = ?7, reason = ?8, updated_at = ?9 WHERE edition_id = ?1 AND seq = ?2`,
+		resent = ?6, code = ?7, reason = ?8, updated_at = ?9, copies = copies + ?10, setbacks = setbacks + ?11
+		WHERE edition_id = ?1 AND seq = ?2`,
 		result.EditionID, result.Seq, state, next, flag(result.Counted), again,
-		result.Code, nullable(clip(result.Reason)), millis(r.now))
+		result.Code, nullable(clip(result.Reason)), millis(r.now), flag(result.Resent), flag(result.Setback))
 	return err
 }
 
@@ -129,7 +130,12 @@ func (r *recorder) settle(result store.Result, again *int) (store.Result, error)
 	if err != nil {
 		return result, err
 	}
-	if (result.State == store.DeliverySuppressed || result.State == store.DeliveryFailed) && *again != notResent {
+	if *again == toResend && out(result) {
+		*again = resent
+		delta.ResentInDoubt++
+	}
+	refused := result.State == store.DeliverySuppressed || result.State == store.DeliveryFailed
+	if refused && *again != notResent {
 		result.State = store.DeliveryInDoubt // as in giveUp
 	} else if result.State == store.DeliveryPending {
 		if result.Resent && *again == notResent {
@@ -145,12 +151,14 @@ func (r *recorder) settle(result store.Result, again *int) (store.Result, error)
 				result.State = store.DeliveryInDoubt
 			}
 		}
-	} else if *again == toResend {
-		*again = resent
-		delta.ResentInDoubt++
 	}
 	move(delta, store.DeliveryClaimed, result.State, 1)
 	return result, nil
+}
+
+// out reports whether a result's message has arrived, or may have.
+func out(r store.Result) bool {
+	return r.State == store.DeliverySent || r.State == store.DeliveryInDoubt || r.State == store.DeliveryPending && r.Resent
 }
 
 // edition gives the status of an edition and the change of its account.

@@ -104,7 +104,7 @@ func (t *tx) giveUp(now time.Time, id int64, reason string) (delta store.Counts,
 // except where another edition mails one of the posts: a failed delivery had
 // released them.
 func (t *tx) retry(now time.Time, id int64) (delta store.Counts, err error) {
-	const set = `UPDATE deliveries SET state = 0, attempts = 0, updated_at = ?2,
+	const set = `UPDATE deliveries SET state = 0, attempts = 0, copies = 0, setbacks = 0, updated_at = ?2,
 		resent = CASE WHEN state = 6 AND resent = 0 THEN 1 ELSE resent END,
 		next_at = (SELECT CASE WHEN g.not_before > ?2 THEN g.not_before ELSE ?2 END FROM edition_groups g
 		           WHERE g.edition_id = deliveries.edition_id AND g.number = deliveries.group_number)

@@ -192,6 +192,30 @@ func testRetry(_ *testing.T, f *fixture) {
 	testCancelInDoubt(f)
 }
 
+// testCopies loses every answer to a reader's mail: it is counted with its
+// second message, also where the edition is cancelled then.
+func testCopies(_ *testing.T, f *fixture) {
+	f.reader("d@example.com", "lossy")
+	e := f.plan("lossy", f.posts(1)...)
+	lost := store.Result{State: store.DeliveryPending, Counted: true, Resent: true}
+	f.record("lossy", lost, f.claim("lossy", 9)...)
+	f.record("lossy", store.Result{State: store.DeliveryPending, Setback: true}, f.claim("lossy", 9)...)
+	f.account(e.ID, store.EditionSending, store.Counts{Eligible: 1, Pending: 1})
+	again := f.claim("lossy", 9)
+	f.equal("attempts, copies, setbacks", words(again[0].Attempts, again[0].Copies, again[0].Setbacks), "1 1 1")
+	f.equal("job as claimed", f.claimed("lossy"), again)
+	f.record("lossy", lost, again...)
+	f.account(e.ID, store.EditionSending, store.Counts{Eligible: 1, Pending: 1, ResentInDoubt: 1})
+	f.check(f.CancelEdition(f.ctx, f.now, e.ID))
+	f.account(e.ID, store.EditionCancelled, store.Counts{Eligible: 1, InDoubt: 1, ResentInDoubt: 1})
+	_, err := f.RetryEdition(f.ctx, f.now, e.ID, f.now.Add(time.Hour))
+	f.check(err)
+	again = f.claim("lossy", 9)
+	f.equal("retried", words(again[0].Attempts, again[0].Copies, again[0].Setbacks), "0 0 0")
+	f.record("lossy", store.Result{State: store.DeliverySent}, again...)
+	f.account(e.ID, store.EditionFinished, store.Counts{Eligible: 1, Sent: 1, ResentInDoubt: 1})
+}
+
 // testCancelInDoubt cancels an edition while messages that may have arrived
 // wait to be sent again, and while one is on the wire.
 func testCancelInDoubt(f *fixture) {

@@ -61,7 +61,7 @@ func testCircuits(_ *testing.T, f *fixture) {
 
 func testTurns(_ *testing.T, f *fixture) {
 	borrow := func(limit string, interval time.Duration, n int) time.Duration {
-		first, err := f.BorrowTurns(f.ctx, f.now, limit, interval, n, 100*time.Millisecond)
+		first, _, err := f.BorrowTurns(f.ctx, f.now, store.Turns{Limit: limit, Interval: interval, N: n, Slack: 100 * time.Millisecond, Ahead: time.Hour})
 		f.check(err)
 		return first.Sub(epoch)
 	}
@@ -72,6 +72,15 @@ func testTurns(_ *testing.T, f *fixture) {
 	f.equal("slow", borrow("example.com", time.Minute, 1), time.Minute-tenth)
 	f.equal("less than a millisecond", borrow("fast", 100*time.Microsecond, 15), -tenth)
 	f.equal("is rounded up", borrow("fast", time.Millisecond, 1), 2*time.Millisecond-tenth)
+
+	for range 2 { // too far ahead: nobody has it yet
+		first, ok, err := f.BorrowTurns(f.ctx, f.now, store.Turns{Limit: "all", Interval: tenth, N: 5, Ahead: time.Second})
+		f.check(err)
+		f.equal("too far ahead", words(first.Sub(epoch), ok), words(1900*time.Millisecond, false))
+	}
+	first, ok, err := f.BorrowTurns(f.ctx, f.now, store.Turns{Limit: "all", Interval: tenth, N: 1, Ahead: 2 * time.Second})
+	f.check(err)
+	f.equal("not too far", words(first.Sub(epoch), ok), words(1900*time.Millisecond, true))
 
 	f.now = epoch.Add(10 * time.Second)
 	f.equal("what nobody took is lost", borrow("all", tenth, 1), 10*time.Second-tenth)
@@ -95,7 +104,7 @@ func testSharedPace(t *testing.T, a, b store.Store) {
 			}
 			won <- probe
 			for range rounds {
-				first, err := s.BorrowTurns(t.Context(), epoch, "all", time.Second, 3, 0)
+				first, _, err := s.BorrowTurns(t.Context(), epoch, store.Turns{Limit: "all", Interval: time.Second, N: 3, Ahead: time.Hour})
 				if err != nil {
 					t.Error(err)
 				}

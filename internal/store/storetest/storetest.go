@@ -63,6 +63,7 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"Record":        testRecord,
 		"EditionStates": testEditionStates,
 		"Retry":         testRetry,
+		"Copies":        testCopies,
 		"Upkeep":        testUpkeep,
 		"Timekeeping":   testTimekeeping,
 		"Alerts":        testAlerts,
