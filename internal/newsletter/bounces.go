@@ -66,7 +66,8 @@ func (b *Bounces) Takes(address string) bool {
 		return ours
 	}
 	_, ok := b.service.readTag(tag)
-	return ok
+	_, _, leaves := b.service.leaver(address)
+	return ok || leaves
 }
 
 // Take reads a message that came back and acts on it. recipient is the address
@@ -77,6 +78,11 @@ func (b *Bounces) Take(ctx context.Context, recipient string, msg io.Reader) (Ve
 	report, err := bounce.Parse(msg)
 	if err != nil {
 		return b.ignore(Verdict{Kind: bounce.Other}, err.Error()), nil
+	}
+	for _, address := range append([]string{recipient}, report.To...) {
+		if subscriber, newsletter, ok := b.service.leaver(address); ok {
+			return b.leave(ctx, subscriber, newsletter, report)
+		}
 	}
 	v := Verdict{Kind: report.Kind}
 	ref, why := b.about(report, recipient)

@@ -68,7 +68,7 @@ func (c *composer) render(buf []byte, n Newsletter, f *frozen, to, id, tag strin
 	msg, err := f.template.Render(buf, mail.Recipient{
 		To:        to,
 		MessageID: id + "@" + f.sender[strings.LastIndexByte(f.sender, '@')+1:],
-		Headers:   listHeaders(cmp.Or(f.base, c.service.Site.BaseURL.String()), leave),
+		Headers:   listHeaders(cmp.Or(f.base, c.service.Site.BaseURL.String()), leave, c.service.leaveAddress(subscriber, n.Name)),
 		Slots:     map[string]string{digest.SlotUnsubscribe: leave},
 	})
 	if err != nil {
@@ -85,8 +85,12 @@ func (c *composer) render(buf []byte, n Newsletter, f *frozen, to, id, tag strin
 // listHeaders gives List-Unsubscribe (RFC 2369 §3.2), and the header that
 // makes it one-click (RFC 8058 §3.1) where the address is https. base is where
 // links began when the mail was composed: it is the same mail at every attempt.
-func listHeaders(base, leave string) []mail.Header {
-	hs := []mail.Header{{Name: "List-Unsubscribe", Value: "<" + linkFrom(base, "unsubscribe", leave) + ">"}}
+func listHeaders(base, leave, address string) []mail.Header {
+	ways := "<" + linkFrom(base, "unsubscribe", leave) + ">"
+	if address != "" {
+		ways += ", <mailto:" + address + "?subject=unsubscribe>"
+	}
+	hs := []mail.Header{{Name: "List-Unsubscribe", Value: ways}}
 	if strings.HasPrefix(base, "https:") {
 		hs = append(hs, mail.Header{Name: "List-Unsubscribe-Post", Value: "List-Unsubscribe=One-Click"})
 	}
