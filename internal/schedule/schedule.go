@@ -17,15 +17,17 @@ import (
 // keyLayout is the form of a slot's key.
 const keyLayout = "2006-01-02T15:04"
 
-// A Spec is a parsed cron expression.
+// A Spec is a parsed cron expression, or an hour of certain days.
 type Spec struct {
 	text string
 	cron cron.Schedule
+	days func(naive time.Time) bool // which days: a slot is a day, whose key has no time; nil: by cron
+	hour int                        // of those days
 }
 
 // A Slot is one due minute of a Spec in a zone.
 type Slot struct {
-	Key string    // local wall-clock time, "2006-01-02T15:04"
+	Key string    // local wall-clock time, "2006-01-02T15:04", or day, "2006-01-02"
 	At  time.Time // the instant: after the gap if the minute does not exist, the first one if it comes twice
 }
 
@@ -52,29 +54,78 @@ func Parse(text string) (Spec, error) {
 	return s, nil
 }
 
+// Daily comes due each day at an hour; its slots are days.
+func Daily(hour int) Spec {
+	return Spec{text: fmt.Sprintf("daily at %d", hour), hour: hour, days: func(time.Time) bool { return true }}
+}
+
+// Weekly comes due each week on a day at an hour; its slots are days.
+func Weekly(day time.Weekday, hour int) Spec {
+	return Spec{text: fmt.Sprintf("each %s at %d", day, hour), hour: hour, days: func(t time.Time) bool { return t.Weekday() == day }}
+}
+
+// Monthly comes due each month on a day, 1 to 28, at an hour; its slots are
+// days.
+func Monthly(day, hour int) Spec {
+	return Spec{text: fmt.Sprintf("each %d. at %d", day, hour), hour: hour, days: func(t time.Time) bool { return t.Day() == day }}
+}
+
+// next gives the first local time after a local time that the spec wants.
+func (s Spec) next(naive time.Time) time.Time {
+	if s.days == nil {
+		return s.cron.Next(naive)
+	}
+	y, m, d := naive.Date()
+	t := time.Date(y, m, d, s.hour, 0, 0, 0, time.UTC)
+	for !t.After(naive) || !s.days(t) {
+		t = t.AddDate(0, 0, 1)
+	}
+	return t
+}
+
 func (s Spec) String() string { return s.text }
 
 // Slots gives the slots whose instant lies after the first time and not after
 // the second, in order.
 func (s Spec) Slots(after, until time.Time, zone *time.Location) iter.Seq[Slot] {
 	return func(yield func(Slot) bool) {
-		// A local time may lie up to an hour or more before the instant it
-		// stands for (a gap), so the search begins a day early.
-		naive := wall(after.In(zone)).AddDate(0, 0, -1)
+		naive := wall(after.In(zone)).Add(-s.early())
 		for {
-			naive = s.cron.Next(naive)
+			naive = s.next(naive)
 			if naive.IsZero() {
 				return
 			}
-			at := instant(naive, zone)
-			if at.After(until) {
+			slot := s.slot(naive, zone)
+			if slot.At.After(until) {
 				return
 			}
-			if at.After(after) && !yield(Slot{Key: naive.Format(keyLayout), At: at}) {
+			if slot.At.After(after) && !yield(slot) {
 				return
 			}
 		}
 	}
+}
+
+// early is by how much a slot's local time may lie before that of its instant:
+// the end of a gap, or for a day that is left out the same hour of the next.
+func (s Spec) early() time.Duration {
+	if s.days != nil {
+		return 24 * time.Hour
+	}
+	return time.Minute
+}
+
+// slot gives the slot of a naive time. An hour of a day that zone's clocks
+// leave out as a whole is that of the next day, rather than midnight.
+func (s Spec) slot(naive time.Time, zone *time.Location) Slot {
+	at := instant(naive, zone)
+	if s.days == nil {
+		return Slot{Key: naive.Format(keyLayout), At: at}
+	}
+	if day := at.In(zone).Day(); day != naive.Day() {
+		at = instant(naive.AddDate(0, 0, 1), zone)
+	}
+	return Slot{Key: naive.Format(time.DateOnly), At: at}
 }
 
 // Next gives the first slot after t; ok is false if there is none within
@@ -84,6 +135,19 @@ func (s Spec) Next(t time.Time, zone *time.Location) (slot Slot, ok bool) {
 		return slot, true
 	}
 	return Slot{}, false
+}
+
+// Slot gives the slot with a key.
+func (s Spec) Slot(key string, zone *time.Location) (Slot, error) {
+	layout := keyLayout
+	if s.days != nil {
+		layout = time.DateOnly
+	}
+	naive, err := time.Parse(layout, key)
+	if err != nil {
+		return Slot{}, fmt.Errorf("slot %q: %w", key, err)
+	}
+	return s.slot(s.next(naive.Add(-time.Nanosecond)), zone), nil
 }
 
 // ParseKey gives the instant of a slot's key.
@@ -98,8 +162,9 @@ func ParseKey(key string, zone *time.Location) (time.Time, error) {
 // Key gives the key of a slot at an instant: what the zone's clocks show.
 func Key(t time.Time, zone *time.Location) string { return t.In(zone).Format(keyLayout) }
 
-// Skipped reports whether the slot's minute does not exist on the zone's clocks.
-func (s Slot) Skipped(zone *time.Location) bool { return Key(s.At, zone) != s.Key }
+// Skipped reports whether the slot's minute, or day, does not exist on the
+// zone's clocks.
+func (s Slot) Skipped(zone *time.Location) bool { return !strings.HasPrefix(Key(s.At, zone), s.Key) }
 
 // Repeated reports whether the zone's clocks show the slot's minute once more
 // after its instant.
@@ -112,7 +177,7 @@ func (s Slot) Repeated(zone *time.Location) bool {
 	_, before := at.Zone()
 	_, after := end.Zone()
 	again := s.At.Add(time.Duration(before-after) * time.Second)
-	return again.After(s.At) && !again.Before(end) && Key(again, zone) == s.Key
+	return again.After(s.At) && !again.Before(end) && Key(again, zone) == Key(s.At, zone) && !s.Skipped(zone)
 }
 
 // wall gives t's wall clock as if it were UTC's.
