@@ -5,8 +5,8 @@
 //	post file ─ post.Parse ─▶ catalog ─ publish ─▶ feed documents ─┬─▶ web (ETag, 304)
 //	             (watcher: changed files only)                     └─▶ files on disk
 //
-//	cron slot / manual send ─▶ newsletter.Service.Plan ─ digest.Compose ─ mail.Compile
-//	            ─▶ store: edition, groups, one delivery per reader (one transaction)
+//	a wave's slot / manual send ─▶ newsletter.Service.Plan ─ digest.Compose ─ mail.Compile
+//	            ─▶ store: edition, wave, groups, one delivery per reader (one transaction)
 //	newsletter.Sender ─▶ store.Claim ─▶ pace.Admit ─▶ mail.Template.Render ─▶ relay ─▶ journal ─▶ store.Record
 //
 //	sign-up form ─▶ newsletter.Service.SignUp ─▶ store: pending subscription, notice

@@ -78,6 +78,15 @@ func (s crashStore) PlanEdition(ctx context.Context, now time.Time, e store.Edit
 	return e, groups, err
 }
 
+func (s crashStore) PlanWave(ctx context.Context, now time.Time, e store.Edition, w store.Wave, candidates []int64, a store.Audience, dryRun bool) (store.Edition, store.Wave, []store.Group, error) {
+	if dryRun {
+		return s.Store.PlanWave(ctx, now, e, w, candidates, a, dryRun)
+	}
+	e, w, groups, err := s.Store.PlanWave(ctx, now, e, w, candidates, crashAudience{a, s.crash}, dryRun)
+	s.pass(afterPlan)
+	return e, w, groups, err
+}
+
 type crashAudience struct {
 	store.Audience
 	*crash

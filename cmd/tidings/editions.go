@@ -56,6 +56,7 @@ type editionJSON struct {
 	Pending       int        `json:"pending"`
 	ResentInDoubt int        `json:"resent_in_doubt"`
 	Reason        string     `json:"reason"`
+	Cadence       string     `json:"cadence"`
 	Slot          string     `json:"slot"`
 	Manual        bool       `json:"manual"`
 	DueAt         *time.Time `json:"due_at,omitempty"`
@@ -64,6 +65,7 @@ type editionJSON struct {
 	CreatedAt     time.Time  `json:"created_at"`
 	FinishedAt    *time.Time `json:"finished_at,omitempty"`
 	Subjects      []string   `json:"subjects,omitempty"`
+	Waves         []waveJSON `json:"waves,omitempty"`
 	Waiting       []waiting  `json:"waiting,omitempty"`
 	*Returns
 	Deliveries []delivery `json:"deliveries,omitempty"`
@@ -84,7 +86,7 @@ func account(e store.Edition) editionJSON {
 		ID: e.ID, Newsletter: e.Newsletter, Status: e.Status, Posts: e.Posts,
 		Eligible: c.Eligible, Sent: c.Sent, Failed: c.Failed, Suppressed: c.Suppressed, Empty: c.Empty,
 		InDoubt: c.InDoubt, Pending: c.Pending, ResentInDoubt: c.ResentInDoubt,
-		Reason: e.Why(), Slot: e.Slot, Manual: e.Manual, Missed: e.Missed, CreatedAt: e.CreatedAt,
+		Reason: e.Why(), Cadence: e.Cadence, Slot: e.Slot, Manual: e.Manual, Missed: e.Missed, CreatedAt: e.CreatedAt,
 	}
 	if !e.DueAt.IsZero() {
 		j.DueAt = &e.DueAt
@@ -113,9 +115,9 @@ func (a *app) listEditions(ctx context.Context, newsletter string, limit int) er
 	if a.json {
 		return printJSON(a.out, rows)
 	}
-	t := newTable(a.out, "ID", "NEWSLETTER", "MADE", "STATUS", "POSTS", "SENT", "FAILED", "PENDING", "REASON")
+	t := newTable(a.out, "ID", "NEWSLETTER", "CADENCE", "MADE", "STATUS", "POSTS", "SENT", "FAILED", "PENDING", "REASON")
 	for _, r := range rows {
-		t.row(strconv.FormatInt(r.ID, 10), r.Newsletter, stamp(r.CreatedAt, a.cfg.Site.Location()), r.Status,
+		t.row(strconv.FormatInt(r.ID, 10), r.Newsletter, r.Cadence, stamp(r.CreatedAt, a.cfg.Site.Location()), r.Status,
 			strconv.Itoa(r.Posts), strconv.Itoa(r.Sent), strconv.Itoa(r.Failed), strconv.Itoa(r.Pending), r.Reason)
 	}
 	return t.flush()
@@ -146,6 +148,9 @@ func (a *app) showEdition(ctx context.Context, given, state string) error {
 	}
 	for _, g := range groups {
 		j.Subjects = append(j.Subjects, g.Subject)
+	}
+	if j.Waves, err = a.waves(ctx, e); err != nil {
+		return err
 	}
 	if j.Waiting, err = a.waiting(ctx, e); err != nil {
 		return err
@@ -195,7 +200,7 @@ func summary(e editionJSON) string {
 func (a *app) printEdition(e editionJSON) error {
 	a.say("edition %d of %s, %s", e.ID, e.Newsletter, e.Status)
 	if e.DueAt != nil {
-		a.say("run of %s, due %s", e.Slot, stamp(*e.DueAt, a.cfg.Site.Location()))
+		a.say("%s, due %s", runOf(e.Cadence, e.Slot), stamp(*e.DueAt, a.cfg.Site.Location()))
 	}
 	if e.Reason != "" {
 		a.say("reason: %s", e.Reason)
@@ -204,6 +209,9 @@ func (a *app) printEdition(e editionJSON) error {
 		a.say("subject: %s", s)
 	}
 	a.say("%s", summary(e))
+	if err := a.showWaves(e.Waves); err != nil {
+		return err
+	}
 	for _, w := range e.Waiting {
 		a.say("waiting for %s since %s, next try in %s: %s", w.For, stamp(w.Since, a.cfg.Site.Location()), max(0, w.NextTry.Sub(a.clock.Now())).Round(time.Second), w.Reason)
 	}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -13,7 +11,6 @@ import (
 
 	"tidings/internal/catalog"
 	"tidings/internal/newsletter"
-	"tidings/internal/schedule"
 	"tidings/internal/store"
 )
 
@@ -64,11 +61,17 @@ func (a *app) plan(ctx context.Context, name string, o planOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := t.choose(f, now); err != nil {
+		return err
+	}
 	j, err := t.foretell(ctx, f, now)
 	if err != nil {
 		return err
 	}
 	if j.Runs, err = t.following(ctx, f, o.runs); err != nil {
+		return err
+	}
+	if j.Others, err = t.others(ctx, f, now); err != nil {
 		return err
 	}
 	return a.showPlan(j)
@@ -87,139 +90,6 @@ func (a *app) foresight(ctx context.Context, from int64) (func(time.Time) (*cata
 	return func(at time.Time) (*catalog.Snapshot, error) { return f.At(ctx, at) }, nil
 }
 
-// A planTarget is what is to be told.
-type planTarget struct {
-	letter newsletter.Newsletter
-	at     time.Time     // zero: a send by hand as soon as possible
-	slot   schedule.Slot // Key "": by hand
-	since  time.Time
-}
-
-// planTarget reads what the flags ask for.
-func (a *app) planTarget(s *newsletter.Service, name string, o planOptions, now time.Time) (t planTarget, err error) {
-	if t.letter, err = s.Newsletter(name); err != nil {
-		return t, err
-	}
-	n := t.letter
-	if o.since != "" {
-		if t.since, err = parseTime(o.since, n.Zone, now); err != nil {
-			return t, fmt.Errorf("--since: %w", err)
-		}
-	}
-	switch {
-	case o.at != "":
-		if t.at, err = parseAhead(o.at, n.Zone, now); err != nil {
-			return t, fmt.Errorf("--at: %w", err)
-		}
-		if n.Schedule != nil && t.since.IsZero() {
-			for slot := range n.Schedule.Slots(t.at.Add(-time.Nanosecond), t.at, n.Zone) {
-				t.slot = slot
-			}
-		}
-	case n.Schedule != nil && t.since.IsZero():
-		t.slot, _ = n.Schedule.Next(now, n.Zone)
-		t.at = t.slot.At
-	}
-	if t.at.IsZero() {
-		t.at = now
-	}
-	return t, nil
-}
-
-// foretell makes the report of a target, after the runs before it.
-func (t planTarget) foretell(ctx context.Context, f *newsletter.Forecast, now time.Time) (j planJSON, err error) {
-	var overdue schedule.Slot
-	if t.letter.Schedule != nil && !t.at.Before(now) {
-		if overdue, err = f.Overdue(ctx); err == nil {
-			err = f.Until(ctx, t.at)
-		}
-		if err != nil {
-			return j, err
-		}
-	}
-	var p newsletter.Plan
-	if t.slot.Key != "" {
-		p, err = f.Run(ctx, t.slot)
-	} else {
-		if t.at.Equal(now) {
-			if t.at, err = f.Settled(t.since); err != nil {
-				return j, err
-			}
-		}
-		p, err = f.ByHand(ctx, t.at, t.since)
-	}
-	if errors.Is(err, store.ErrExists) {
-		return j, fmt.Errorf("the run of %s is made already: tidings editions list --newsletter %s", t.slot.Key, t.letter.Name)
-	}
-	if err != nil {
-		return j, err
-	}
-	j = planned(p)
-	j.At, j.Local, j.Zone = &t.at, t.at.In(t.letter.Zone).Format("Mon 2006-01-02 15:04 MST"), t.letter.Zone.String()
-	j.Notes = append(j.Notes, t.notes(f, overdue, p)...)
-	return j, nil
-}
-
-// notes are what else must be known of a plan.
-func (t planTarget) notes(f *newsletter.Forecast, overdue schedule.Slot, p newsletter.Plan) (notes []string) {
-	say := func(format string, v ...any) { notes = append(notes, fmt.Sprintf(format, v...)) }
-	if note := clockNote(t.slot, t.letter.Zone); note != "" {
-		say("%s", note)
-	}
-	if overdue.Key != "" {
-		say("the run of %s is overdue: tidings serve makes it at once, before this", overdue.Key)
-	}
-	if f.FirstSeen.IsZero() {
-		say("serve or send has not seen this newsletter yet; posts count from when one does, here from now")
-	}
-	if t.slot.Key == "" && t.letter.Schedule != nil {
-		say("this is a send by hand, to which min_posts and approve do not apply")
-	}
-	if p.Edition.Status == store.EditionPlanned {
-		say("it waits for approval (approve: true), for at most %s: tidings editions resume ID", p.Edition.ExpiresAt.Sub(p.Edition.CreatedAt))
-	}
-	return notes
-}
-
-// clockNote says what clock changes do to a slot; "" if nothing.
-func clockNote(slot schedule.Slot, zone *time.Location) string {
-	switch {
-	case slot.Key == "":
-		return ""
-	case slot.Skipped(zone):
-		return fmt.Sprintf("%s does not exist, because the clocks are set forward: the run is at %s", slot.Key, slot.At.In(zone).Format("15:04 MST"))
-	case slot.Repeated(zone):
-		return fmt.Sprintf("%s comes twice, because the clocks are set back: the run is the first time, %s", slot.Key, slot.At.In(zone).Format("15:04 MST"))
-	}
-	return ""
-}
-
-// following tells the next runs after the target.
-func (t planTarget) following(ctx context.Context, f *newsletter.Forecast, n int) ([]planRun, error) {
-	runs := []planRun{}
-	if t.letter.Schedule == nil {
-		return runs, nil
-	}
-	at := t.at
-	for len(runs) < n {
-		slot, ok := t.letter.Schedule.Next(at, t.letter.Zone)
-		if !ok {
-			break
-		}
-		at = slot.At
-		p, err := f.Run(ctx, slot)
-		if errors.Is(err, store.ErrExists) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		e := p.Edition
-		runs = append(runs, planRun{slot.Key, slot.At.UTC(), e.Status, e.Posts, e.Counts.Pending, e.Reason, clockNote(slot, t.letter.Zone)})
-	}
-	return runs, nil
-}
-
 // planJSON is what plan and a dry run report.
 type planJSON struct {
 	editionJSON
@@ -230,7 +100,8 @@ type planJSON struct {
 	Included []planPost  `json:"included"`
 	Excluded []planPost  `json:"excluded"`
 	Groups   []planGroup `json:"groups"`
-	Runs     []planRun   `json:"runs,omitempty"`
+	Runs     []planRun   `json:"runs,omitempty"`     // of the same cadence
+	Others   []planRun   `json:"cadences,omitempty"` // the next one of each other
 }
 
 type planPost struct {
@@ -249,13 +120,15 @@ type planGroup struct {
 }
 
 type planRun struct {
-	Slot    string    `json:"slot"`
-	At      time.Time `json:"at"`
-	Status  string    `json:"status"`
-	Posts   int       `json:"posts"`
-	Readers int       `json:"readers"`
-	Reason  string    `json:"reason"`
-	Note    string    `json:"note,omitempty"`
+	Cadence string     `json:"cadence"`
+	Slot    string     `json:"slot"`
+	At      time.Time  `json:"at"`
+	Status  string     `json:"status"`
+	Posts   int        `json:"posts"`
+	Readers int        `json:"readers"`
+	Reason  string     `json:"reason"`
+	Note    string     `json:"note,omitempty"`
+	Waves   []waveJSON `json:"waves,omitempty"`
 }
 
 // planned turns a plan into its report.
@@ -287,6 +160,14 @@ func planned(p newsletter.Plan) planJSON {
 	return j
 }
 
+// runOf names a run.
+func runOf(cadence, slot string) string {
+	if cadence == store.CadenceSchedule {
+		return "run of " + slot
+	}
+	return cadence + " run of " + slot
+}
+
 func date(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -309,7 +190,7 @@ func (a *app) showPlan(j planJSON) error {
 	if j.At != nil {
 		what := "a send by hand"
 		if !j.Manual {
-			what = "the run of " + j.Slot
+			what = "the " + runOf(j.Cadence, j.Slot)
 		}
 		a.say("%s: %s, at %s (%s)", j.Newsletter, what, j.Local, instant(*j.At))
 	}
@@ -317,6 +198,9 @@ func (a *app) showPlan(j planJSON) error {
 		a.say("nothing would be sent: %s", j.Reason)
 	}
 	a.say("%s would go to %s; %s due nothing", plural(j.Posts, "post"), plural(j.Pending, "reader"), plural(j.Empty, "reader"))
+	if err := a.showWaves(j.Waves); err != nil {
+		return err
+	}
 	for _, note := range j.Notes {
 		a.say("note: %s", note)
 	}
@@ -334,7 +218,10 @@ func (a *app) showPlan(j planJSON) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	return a.showRuns(j.Runs)
+	if err := a.showRuns("the runs after it", j.Runs); err != nil {
+		return err
+	}
+	return a.showRuns("for those who chose another frequency", j.Others)
 }
 
 func day(t *time.Time) string {
@@ -344,18 +231,18 @@ func day(t *time.Time) string {
 	return t.Format(time.DateOnly)
 }
 
-func (a *app) showRuns(runs []planRun) error {
+func (a *app) showRuns(title string, runs []planRun) error {
 	if len(runs) == 0 {
 		return nil
 	}
-	a.say("\nthe runs after it")
-	t := newTable(a.out, "RUN", "INSTANT", "STATUS", "POSTS", "READERS", "REASON")
+	a.say("\n%s", title)
+	t := newTable(a.out, "CADENCE", "RUN", "INSTANT", "WAVES", "STATUS", "POSTS", "READERS", "REASON")
 	for _, r := range runs {
 		reason := r.Reason
 		if r.Note != "" && reason != "" {
 			reason += "; "
 		}
-		t.row(r.Slot, instant(r.At), r.Status, strconv.Itoa(r.Posts), strconv.Itoa(r.Readers), reason+r.Note)
+		t.row(r.Cadence, r.Slot, instant(r.At), strconv.Itoa(len(r.Waves)), r.Status, strconv.Itoa(r.Posts), strconv.Itoa(r.Readers), reason+r.Note)
 	}
 	return t.flush()
 }

@@ -54,20 +54,38 @@ func (w *Watch) measure(ctx context.Context, v *view) error {
 	}
 	for _, n := range w.Service.Newsletters {
 		w.metrics.pending.WithLabelValues(n.Name).Set(float64(pending[n.Name]))
-		if n.Schedule == nil {
-			continue
+		next, ok, err := w.Service.NextRun(ctx, n, v.now)
+		if err != nil {
+			return err
 		}
-		if slot, ok := n.Schedule.Next(v.now, n.Zone); ok {
-			w.metrics.next.WithLabelValues(n.Name).Set(seconds(slot.At))
+		if ok {
+			w.metrics.next.WithLabelValues(n.Name).Set(seconds(next))
 		}
-		last, err := w.Service.Store.LastRun(ctx, n.Name, store.CadenceSchedule, schedule.Key(v.now, n.Zone))
+		if err := w.measureLast(ctx, n.Name, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measureLast shows the last run of any cadence. The clocks of readers are at
+// most a day ahead.
+func (w *Watch) measureLast(ctx context.Context, name string, v *view) error {
+	var last time.Time
+	for _, c := range store.Cadences {
+		e, err := w.Service.Store.LastRun(ctx, name, c, schedule.Key(v.now.AddDate(0, 0, 1), time.UTC))
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("look up the last run of %s: %w", n.Name, err)
+			return fmt.Errorf("look up the last %s run of %s: %w", c, name, err)
 		}
-		w.metrics.last.WithLabelValues(n.Name).Set(seconds(last.CreatedAt))
+		if e.CreatedAt.After(last) {
+			last = e.CreatedAt
+		}
+	}
+	if !last.IsZero() {
+		w.metrics.last.WithLabelValues(name).Set(seconds(last))
 	}
 	return nil
 }

@@ -14,10 +14,9 @@ import (
 func (w *Watch) runs(ctx context.Context, v *view) ([]store.Alert, error) {
 	var all []store.Alert
 	for _, n := range w.Service.Newsletters {
-		if n.Schedule == nil {
-			continue
+		for _, c := range store.Cadences {
+			all = append(all, w.notMade(n, c, v)...)
 		}
-		all = append(all, w.notMade(n, v)...)
 		due, err := w.overdue(ctx, n, v)
 		if err != nil {
 			return nil, err
@@ -27,16 +26,16 @@ func (w *Watch) runs(ctx context.Context, v *view) ([]store.Alert, error) {
 	return all, nil
 }
 
-// notMade are the runs on record that failed or were missed, and after which
+// notMade are the runs of a cadence on record that failed or were missed, and after which
 // none was made: one alert for each day on which they were recorded.
-func (w *Watch) notMade(n newsletter.Newsletter, v *view) []store.Alert {
+func (w *Watch) notMade(n newsletter.Newsletter, cadence string, v *view) []store.Alert {
 	settle := atLeast(w.Service.Clock, settleAfter, 10*time.Second)
 	var all []store.Alert
 	var batch []store.Edition
 	for _, e := range v.editions {
 		age := v.now.Sub(e.CreatedAt)
 		switch {
-		case e.Newsletter != n.Name, e.Missed && age < settle:
+		case e.Newsletter != n.Name, e.Cadence != cadence, e.Missed && age < settle:
 			continue
 		case !e.Missed && e.Status != store.EditionFailed, age > recent:
 			return w.unmade(all, n, batch)
@@ -59,19 +58,23 @@ func (w *Watch) unmade(all []store.Alert, n newsletter.Newsletter, es []store.Ed
 		return all
 	}
 	last, first := es[0], es[len(es)-1]
+	of := "" // that of the schedule needs no name
+	if last.Cadence != store.CadenceSchedule {
+		of = last.Cadence + " "
+	}
 	became := "was missed"
 	if last.Status == store.EditionFailed {
 		became = "failed"
 	}
-	subject := fmt.Sprintf("The run of %s of %s %s", n.Name, clockTime(last.Slot), became)
-	happened := fmt.Sprintf("The run of the newsletter %s of %s (%s) %s: %s.", n.Name, clockTime(last.Slot), n.Zone, became, last.Reason)
+	subject := fmt.Sprintf("The %srun of %s of %s %s", of, n.Name, clockTime(last.Slot), became)
+	happened := fmt.Sprintf("The %srun of the newsletter %s of %s (%s) %s: %s.", of, n.Name, clockTime(last.Slot), n.Zone, became, last.Reason)
 	if len(es) > 1 {
-		subject = fmt.Sprintf("%d runs of %s were not made", len(es), n.Name)
-		happened = fmt.Sprintf("%d runs of the newsletter %s, from %s to %s (%s), were not made. The last one %s: %s.",
-			len(es), n.Name, clockTime(first.Slot), clockTime(last.Slot), n.Zone, became, last.Reason)
+		subject = fmt.Sprintf("%d %sruns of %s were not made", len(es), of, n.Name)
+		happened = fmt.Sprintf("%d %sruns of the newsletter %s, from %s to %s (%s), were not made. The last one %s: %s.",
+			len(es), of, n.Name, clockTime(first.Slot), clockTime(last.Slot), n.Zone, became, last.Reason)
 	}
 	return append(all, store.Alert{
-		Key: "run " + n.Name + " " + dayOf(last, n), Kind: Run, Passing: true, Since: first.DueAt,
+		Key: "run " + n.Name + " " + of + dayOf(last, n), Kind: Run, Passing: true, Since: first.DueAt,
 		Subject: subject,
 		Text: text(happened,
 			"Nobody got anything, and nothing is lost: the next run mails what is due then, but for posts older than max_post_age.",

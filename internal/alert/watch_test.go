@@ -22,6 +22,7 @@ func (h *house) run(status, reason string, missed bool) {
 		Status: status, Reason: reason, Missed: missed, InDoubt: store.Hold,
 	}})
 	h.check(err)
+	h.check(h.Store.KeepCadence(h.t.Context(), now, store.Cadence{Newsletter: "daily", Name: store.CadenceSchedule, Until: now}))
 }
 
 // everybody puts all readers in one group.

@@ -11,6 +11,7 @@ package config
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,7 +120,12 @@ type Newsletter struct {
 	Name          string        // its key, a slug
 	Title         string        `yaml:"title" doc:"Title shown to readers. Default: the name, capitalised."`
 	Schedule      string        `yaml:"schedule" check:"cron" doc:"When an edition is due: a cron expression of five fields, or @hourly, @daily, @weekly, @monthly, @yearly. Empty: only when sent by hand."`
-	Timezone      string        `yaml:"timezone" check:"zone" doc:"Time zone of the schedule. Default: site.timezone."`
+	Timezone      string        `yaml:"timezone" check:"zone" doc:"Time zone of the schedule, for readers without one of their own. Default: site.timezone."`
+	Frequencies   []string      `yaml:"frequencies" check:"required,unique,enum=schedule|each|daily|weekly|monthly" doc:"How often a reader may choose to get it: by the schedule, each post by itself, or daily, weekly, monthly."`
+	Hour          int           `yaml:"hour" check:"min=0,max=23" doc:"Hour of a daily, weekly or monthly mail, unless the reader chooses another; in the reader's time zone."`
+	Weekday       string        `yaml:"weekday" check:"required,enum=MON|TUE|WED|THU|FRI|SAT|SUN" doc:"Day of a weekly mail."`
+	MonthDay      int           `yaml:"month_day" check:"min=1,max=28" doc:"Day of a monthly mail."`
+	QuietHours    string        `yaml:"quiet_hours" check:"hours" doc:"Hours in which readers get no mail, in their time zone, as 22-7; but at an hour that they chose themselves. A reader may choose others. Empty: none."`
 	Categories    []string      `yaml:"categories" doc:"Posts in any of these categories, or with any of the tags; both empty: every post."`
 	Tags          []string      `yaml:"tags" doc:"Posts with any of these tags, or in any of the categories; both empty: every post."`
 	From          string        `yaml:"from" check:"address" doc:"Sender. Default: mail.from."`
@@ -136,6 +142,11 @@ type Newsletter struct {
 
 // Location is Timezone, which Parse has checked.
 func (n Newsletter) Location() *time.Location { return location(n.Timezone) }
+
+// Day is Weekday.
+func (n Newsletter) Day() time.Weekday {
+	return time.Weekday(max(slices.Index([]string{"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"}, n.Weekday), 0))
+}
 
 // The transports.
 const (

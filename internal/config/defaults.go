@@ -54,6 +54,10 @@ func newsletterDefaults(name string) Newsletter {
 	return Newsletter{
 		Name:        name,
 		Schedule:    "0 8 * * MON",
+		Frequencies: []string{"schedule", "each", "daily", "weekly", "monthly"},
+		Hour:        8,
+		Weekday:     "MON",
+		MonthDay:    1,
 		MaxPostAge:  30 * day,
 		MinPosts:    1,
 		CatchUp:     "once",

@@ -44,6 +44,8 @@ func checkForm(form, s string) string {
 		return checkDomain(s)
 	case "database":
 		return checkDatabase(s)
+	case "hours":
+		return checkHours(s)
 	case "network":
 		return checkNetwork(s)
 	}
@@ -93,6 +95,19 @@ func isPort(port, host string) bool {
 	}
 	n, err := strconv.Atoi(port)
 	return err == nil && n >= 1 && n <= 65535
+}
+
+var hours = regexp.MustCompile(hoursPattern)
+
+// checkHours wants a span of hours that is neither empty nor the whole day.
+func checkHours(s string) string {
+	a, b, _ := strings.Cut(s, "-")
+	from, _ := strconv.Atoi(a)
+	to, _ := strconv.Atoi(b)
+	if !hours.MatchString(s) || from == to {
+		return fmt.Sprintf("%q is not a span of hours such as 22-7 (from 22:00 until 7:00)", s)
+	}
+	return ""
 }
 
 func checkLanguage(s string) string {

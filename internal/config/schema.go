@@ -127,9 +127,14 @@ func allowed(s *jsonschema.Schema, r rule) *jsonschema.Schema {
 	return s
 }
 
+// hoursPattern is a span of hours, without what a pattern cannot tell.
+const hoursPattern = `^([01]?[0-9]|2[0-3])-([01]?[0-9]|2[0-3])$`
+
 // formPattern is what of a form a pattern can tell.
 func formPattern(form string) string {
 	switch form {
+	case "hours":
+		return hoursPattern
 	case "url":
 		return `^https?://[^/?#\s]+[^?#\s]*$`
 	case "hub", "picture":

@@ -196,7 +196,7 @@ func TestSchemaAccepts(t *testing.T) {
 		"shipped":   src,
 		"starter":   config.Starter(),
 		"variables": []byte(`{mail: {smtp: {port: "${PORT}", tls: "${TLS}"}}, posts: {settle: "${S}"}, newsletters: {a-b: {approve: "${A}"}}}`),
-		"more":      []byte(`{feeds: {precompress: [br], hubs: ["https://h.example/?x"]}, newsletters: {wöchentlich: {schedule: "@daily", in_doubt: hold}}}`),
+		"more":      []byte(`{feeds: {precompress: [br], hubs: ["https://h.example/?x"]}, newsletters: {wöchentlich: {schedule: "@daily", in_doubt: hold, quiet_hours: 22-07, frequencies: [each], hour: 0, weekday: FRI, month_day: 28}}}`),
 		"rates":     []byte(`{mail: {rate: {domains: {example.com: {per_second: 2.5, connections: "${N}"}, bücher.example: {}}}}}`),
 		"terms":     []byte(`{feeds: {preset: jekyll, combined: {ops: {title: Operations, any: {tags: [go], categories: [DevOps]}, not: {tags: [news]}}}}, terms: {tags: {"C++": {slug: cplusplus, was: [cpp]}, a.b: {}}}}`),
 	} {
@@ -210,6 +210,9 @@ func TestSchemaRefuses(t *testing.T) {
 	for _, src := range []string{
 		`{sites: {}}`, `{site: {titel: x}}`, `{newsletters: {Weekly: {}}}`, `{newsletters: {weekly: {cron: x}}}`, `{site: 5}`,
 		`{newsletters: {weekly: {schedule: "@every 1h"}}}`, `{newsletters: {weekly: {schedule: "0 8 * *"}}}`, `{newsletters: {weekly: {min_posts: 0}}}`,
+		`{newsletters: {weekly: {hour: 24}}}`, `{newsletters: {weekly: {month_day: 29}}}`, `{newsletters: {weekly: {weekday: Monday}}}`,
+		`{newsletters: {weekly: {quiet_hours: 22}}}`, `{newsletters: {weekly: {quiet_hours: 22-24}}}`, `{newsletters: {weekly: {frequencies: []}}}`,
+		`{newsletters: {weekly: {frequencies: [hourly]}}}`,
 		`{posts: {settle: 30}}`, `{posts: {settle: 3 days}}`, `{posts: {permalink: posts}}`, `{feeds: {formats: []}}`, `{feeds: {formats: [xml]}}`,
 		`{mail: {transport: ""}}`, `{mail: {smtp: {port: 70000}}}`, `{site: {title: ""}}`, `{http: {url: localhost}}`, `{database: {url: x.db}}`,
 		`{newsletters: {weekly: {Name: x}}}`, `{terms: {tags: {go: {name: Go}}}}`, `{terms: {tags: [go]}}`, `{feeds: {preset: drupal}}`, `{feeds: {combined: {Big: {}}}}`, `{feeds: {combined: {x: {any: [a]}}}}`,

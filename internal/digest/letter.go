@@ -52,6 +52,15 @@ func (t *Templates) voice(readers, site string) voice {
 	return voice{language.English, t.locales.English()}
 }
 
+// Language gives the language of mails to readers of a language, as a BCP 47
+// tag: "de" for "de-AT". It is "" if they are in that of the site.
+func (t *Templates) Language(readers, site string) string {
+	if words := t.voice(readers, site).words; words != t.voice("", site).words {
+		return words.Tag.String()
+	}
+	return ""
+}
+
 func newLetter(site Site, n Newsletter, base string, topics []string, date time.Time, v voice) (letter, error) {
 	if webURL(base) == "" {
 		return letter{}, fmt.Errorf("the public address %q is not an absolute http or https address: set http.url", base)

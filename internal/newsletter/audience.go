@@ -3,23 +3,44 @@ package newsletter
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"tidings/internal/catalog"
 	"tidings/internal/store"
 )
 
-// An audience sorts readers by what they are due: readers with the same posts
-// share a group, whose mail is composed once. It implements store.Audience.
+// A variant is what may differ between readers of the same posts.
+type variant struct {
+	language  string    // BCP 47; "": the site's
+	format    string    // store.FormatText; "": both parts
+	notBefore time.Time // zero: at once
+}
+
+// A mailing is what one group of readers gets.
+type mailing struct {
+	posts   string // a bits
+	variant variant
+}
+
+// An audience sorts readers by what they are due: those with the same posts in
+// the same variant share a group, whose mail is composed once. It implements
+// store.Audience.
 type audience struct {
 	entries []*catalog.Entry
 	carries []func(catalog.TermKey) bool // the terms of each entry
 	renames catalog.Renames
-	index   map[int64]int   // post → position in entries
-	masks   map[string]bits // topics → the posts they choose
-	numbers map[string]int  // set of posts → group number
-	sets    []bits          // by group number
-	readers []int           // by group number
-	compose func(number int, due []*catalog.Entry) (store.Group, error)
+	index   map[int64]int                // post → position in entries
+	masks   map[string]bits              // topics → the posts they choose
+	numbers map[mailing]int              // → group number
+	groups  []mailing                    // by group number
+	readers []int                        // by group number
+	speak   func(language string) string // gives that of a variant; nil: the site's
+	spoken  map[string]string            // language → what speak gave
+	hold    func(store.Reader) time.Time // gives notBefore; nil: nobody is held
+	compose func(number int, v variant, due []*catalog.Entry) (store.Group, error)
+
+	foretold map[int]string // position in entries → the run before that holds it
+	forecast *Forecast      // of what readers will have got before; nil: what they have is on record
 
 	fewest int // with fewer posts in all groups together the edition is skipped
 
@@ -35,14 +56,18 @@ func (b bits) add(i int)      { b[i/8] |= 1 << (i % 8) }
 func (b bits) remove(i int)   { b[i/8] &^= 1 << (i % 8) }
 func (b bits) has(i int) bool { return b[i/8]&(1<<(i%8)) != 0 }
 
-func newAudience(entries []*catalog.Entry, compose func(int, []*catalog.Entry) (store.Group, error)) *audience {
+func newAudience(entries []*catalog.Entry, hold func(store.Reader) time.Time, compose func(int, variant, []*catalog.Entry) (store.Group, error)) *audience {
 	a := &audience{
 		entries: entries,
 		index:   make(map[int64]int, len(entries)),
 		masks:   map[string]bits{},
-		numbers: map[string]int{},
-		compose: compose,
-		watched: -1,
+
+		spoken:   map[string]string{},
+		foretold: map[int]string{},
+		numbers:  map[mailing]int{},
+		hold:     hold,
+		compose:  compose,
+		watched:  -1,
 	}
 	for i, e := range entries {
 		a.index[e.PostID] = i
@@ -51,9 +76,9 @@ func newAudience(entries []*catalog.Entry, compose func(int, []*catalog.Entry) (
 	return a
 }
 
-// Assign gives the number of the group of readers who are due the same posts.
+// Assign gives the number of the group of readers who get the same mail.
 func (a *audience) Assign(r store.Reader) int {
-	n := a.number(a.due(r))
+	n := a.number(a.due(r), a.variant(r))
 	if n >= 0 {
 		a.readers[n]++
 	}
@@ -63,13 +88,41 @@ func (a *audience) Assign(r store.Reader) int {
 	return n
 }
 
+func (a *audience) variant(r store.Reader) (v variant) {
+	if r.Language != "" && a.speak != nil {
+		spoken, ok := a.spoken[r.Language]
+		if !ok {
+			spoken = a.speak(r.Language)
+			a.spoken[r.Language] = spoken
+		}
+		v.language = spoken
+	}
+	if r.Format == store.FormatText {
+		v.format = r.Format
+	}
+	if a.hold != nil {
+		v.notBefore = a.hold(r)
+	}
+	return v
+}
+
 // due gives the posts of the reader's topics that they have not got.
 func (a *audience) due(r store.Reader) bits {
 	mask := a.mask(Topics{Categories: r.Categories, Tags: r.Tags}.present(a.renames))
-	if len(r.Seen) == 0 {
+	var had map[string]string
+	if a.forecast != nil {
+		had = a.forecast.had(r)
+	}
+	if len(r.Seen)+len(had) == 0 {
 		return mask
 	}
 	due := append(bits(nil), mask...)
+	for i, e := range a.entries {
+		if run := had[e.ID]; run != "" {
+			due.remove(i)
+			a.foretold[i] = run
+		}
+	}
 	for _, id := range r.Seen {
 		if i, ok := a.index[id]; ok {
 			due.remove(i)
@@ -93,17 +146,16 @@ func (a *audience) mask(t Topics) bits {
 	return m
 }
 
-func (a *audience) number(due bits) int {
-	n, ok := a.numbers[string(due)]
-	if ok {
+func (a *audience) number(due bits, v variant) int {
+	if n, ok := a.numbers[mailing{string(due), v}]; ok {
 		return n
 	}
-	n = -1
+	n, m := -1, mailing{string(due), v}
 	if !due.empty() {
-		n = len(a.sets)
-		a.sets, a.readers = append(a.sets, due), append(a.readers, 0)
+		n = len(a.groups)
+		a.groups, a.readers = append(a.groups, m), append(a.readers, 0)
 	}
-	a.numbers[string(due)] = n
+	a.numbers[m] = n
 	return n
 }
 
@@ -121,9 +173,9 @@ func (a *audience) Groups() ([]store.Group, error) {
 	if n := a.posts(); n < a.fewest {
 		return nil, &store.SkipError{Reason: fmt.Sprintf("%d new, fewer than min_posts (%d)", n, a.fewest)}
 	}
-	groups := make([]store.Group, len(a.sets))
-	for n, set := range a.sets {
-		g, err := a.compose(n, a.members(set))
+	groups := make([]store.Group, len(a.groups))
+	for n, m := range a.groups {
+		g, err := a.compose(n, m.variant, a.members(bits(m.posts)))
 		if err != nil {
 			return nil, err
 		}
@@ -145,7 +197,7 @@ func (a *audience) posts() int {
 
 // anybody reports whether any reader is due a post.
 func (a *audience) anybody(i int) bool {
-	return slices.ContainsFunc(a.sets, func(set bits) bool { return set.has(i) })
+	return slices.ContainsFunc(a.groups, func(m mailing) bool { return m.posts[i/8]&(1<<(i%8)) != 0 })
 }
 
 // nobody is why a post that an edition may hold is in no mail of it.
@@ -155,9 +207,12 @@ const nobody = "every reader already has it, or follows other topics"
 func (a *audience) wanted(s Selection) Selection {
 	w := Selection{posts: s.posts}
 	for i, e := range a.entries {
-		if a.anybody(i) {
+		switch run := a.foretold[i]; {
+		case a.anybody(i):
 			w.Included = append(w.Included, e)
-		} else {
+		case run != "":
+			w.Excluded = append(w.Excluded, Excluded{e, foreseen + run})
+		default:
 			w.Excluded = append(w.Excluded, Excluded{e, nobody})
 		}
 	}

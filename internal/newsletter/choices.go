@@ -45,12 +45,12 @@ func (e FieldErrors) Unwrap() []error { return slices.Collect(maps.Values(e)) }
 // Offers gives the frequencies that readers may choose, the newsletter's own
 // schedule first.
 func (n Newsletter) Offers() []string {
-	return []string{store.CadenceSchedule, "each", "daily", "weekly", "monthly"}
+	return slices.DeleteFunc(slices.Clone(store.Cadences), func(f string) bool { return !n.offers(f) })
 }
 
 // HasHour reports whether a reader of that frequency chooses an hour.
 func HasHour(frequency string) bool {
-	return frequency == "daily" || frequency == "weekly" || frequency == "monthly"
+	return store.ByHour(frequency)
 }
 
 func checkHour(hour string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"tidings/internal/catalog"
@@ -17,14 +18,20 @@ import (
 type Forecast struct {
 	service *Service
 	letter  Newsletter
-	posts   func(at time.Time) (*catalog.Snapshot, error)
 
 	FirstSeen time.Time // of the newsletter; zero: not yet
 	from      time.Time // what counts as FirstSeen
 	now       time.Time
-	overdue   schedule.Slot
-	mailed    map[string]string // post → the run that holds it
-	numbers   map[string]int64  // stand for those of posts that are not on record
+	posts     *prospect
+	cadences  map[string]standing
+	mailed    map[reach]map[string]string // post → the run that holds it
+	advanced  map[reach]time.Time         // until when the runs of a band are foreseen
+}
+
+// A reach is the readers of a newsletter who go by a cadence and are in a band.
+type reach struct {
+	cadence string
+	band    store.Band
 }
 
 // Foresee makes a Forecast from now on; posts gives them as readers will see
@@ -38,54 +45,152 @@ func (s *Service) Foresee(ctx context.Context, n Newsletter, now time.Time, post
 		return nil, err
 	}
 	f := &Forecast{
-		service: s, letter: n, posts: posts, FirstSeen: first, from: first, now: now,
-		mailed: map[string]string{}, numbers: map[string]int64{},
+		service: s, letter: n, FirstSeen: first, from: first, now: now, posts: newProspect(posts, now),
+		cadences: map[string]standing{}, mailed: map[reach]map[string]string{}, advanced: map[reach]time.Time{},
 	}
 	if first.IsZero() {
 		f.from = now
 	}
+	for _, c := range n.cadences() {
+		if f.cadences[c], err = s.standing(ctx, n, c, f.from, now); err != nil {
+			return nil, err
+		}
+	}
 	return f, nil
 }
 
-// Overdue gives the run that is due now, and would be made at once; its Key is
-// "" if there is none.
-func (f *Forecast) Overdue(ctx context.Context) (schedule.Slot, error) {
-	if f.FirstSeen.IsZero() {
-		return schedule.Slot{}, nil
+// Cadences gives those that have readers, in a fixed order.
+func (f *Forecast) Cadences() []string {
+	return slices.DeleteFunc(f.letter.cadences(), func(c string) bool { return len(f.cadences[c].Bands) == 0 })
+}
+
+// Overdue gives the last run of a cadence that is due now for some of its
+// readers, and would be made at once; its Key is "" if there is none.
+func (f *Forecast) Overdue(ctx context.Context, cadence string) (last schedule.Slot, err error) {
+	for _, b := range f.cadences[cadence].bands() {
+		slot, err := f.overdue(ctx, reach{cadence, b})
+		if err != nil {
+			return schedule.Slot{}, err
+		}
+		if slot.Key > last.Key {
+			last = slot
+		}
 	}
-	due, err := f.service.owed(ctx, f.letter, f.FirstSeen, f.now)
-	if err != nil || len(due.slots) == 0 {
-		return schedule.Slot{}, err
-	}
-	last := due.slots[len(due.slots)-1]
-	if late := f.now.Sub(last.At); late > f.service.punctual() && f.letter.refuse(late) != "" {
-		return schedule.Slot{}, nil
-	}
-	f.overdue = last
 	return last, nil
 }
 
-// Run foresees the next run. Its posts count as mailed from then on, unless it
-// mails nobody.
-func (f *Forecast) Run(ctx context.Context, slot schedule.Slot) (Plan, error) {
-	p, err := f.plan(ctx, Request{Newsletter: f.letter, Slot: slot.Key, DueAt: slot.At, At: f.made(slot), DryRun: true})
+// overdue is Overdue of one band.
+func (f *Forecast) overdue(ctx context.Context, r reach) (schedule.Slot, error) {
+	if f.FirstSeen.IsZero() {
+		return schedule.Slot{}, nil
+	}
+	st := f.cadences[r.cadence]
+	var due []schedule.Slot
+	if r.cadence == store.CadenceEach {
+		due = f.service.duePosts(f.letter, st, f.now, 0)
+	} else {
+		o, err := f.service.owed(ctx, f.letter, st, r.band, f.now, f.now)
+		if err != nil {
+			return schedule.Slot{}, err
+		}
+		due = o.slots
+	}
+	if len(due) == 0 {
+		return schedule.Slot{}, nil
+	}
+	last := due[len(due)-1]
+	if late := f.now.Sub(last.At); late > f.service.punctual() && f.letter.refuse(late) != "" {
+		return schedule.Slot{}, nil
+	}
+	return last, nil
+}
+
+// Run foresees a run of a cadence with all its waves that are to come. Its
+// posts count as mailed from then on, unless it mails nobody. store.ErrExists
+// if all its waves are made. A run in the past is told as of its time.
+func (f *Forecast) Run(ctx context.Context, cadence string, slot schedule.Slot) (Plan, error) {
+	var waves []Plan
+	runs, err := f.waves(ctx, cadence, slot)
 	if err != nil {
 		return Plan{}, err
 	}
-	if len(p.Groups) > 0 {
-		for _, e := range p.Selection.Included {
-			f.mailed[e.ID] = slot.Key
+	for _, r := range runs {
+		p, err := f.wave(ctx, r)
+		if errors.Is(err, store.ErrExists) {
+			continue
 		}
+		if err != nil {
+			return Plan{}, err
+		}
+		waves = append(waves, p)
 	}
-	return p, nil
+	if len(waves) == 0 {
+		return Plan{}, fmt.Errorf("the run of %s of %s: %w", slot.Key, f.letter.Name, store.ErrExists)
+	}
+	return together(waves), nil
 }
 
-// made is when a run is made: one that is overdue, now.
-func (f *Forecast) made(slot schedule.Slot) time.Time {
-	if slot.Key == f.overdue.Key {
-		return f.now
+// waves gives those of a run in the order of their instants.
+func (f *Forecast) waves(ctx context.Context, cadence string, slot schedule.Slot) ([]run, error) {
+	if cadence == store.CadenceEach {
+		return []run{{cadence, slot, store.Band{}}}, nil
 	}
-	return slot.At
+	var runs []run
+	for _, b := range f.cadences[cadence].bands() {
+		own, err := f.letter.spec(cadence, b).Slot(slot.Key, f.zone(b))
+		if err != nil {
+			return nil, err
+		}
+		due, err := f.overdue(ctx, reach{cadence, b})
+		if err != nil {
+			return nil, err
+		}
+		if past := !own.At.After(f.now) && slot.At.After(f.now); past && own.Key != due.Key {
+			continue // went by before the others
+		}
+		runs = append(runs, run{cadence, own, b})
+	}
+	slices.SortFunc(runs, compareRuns)
+	return runs, nil
+}
+
+// wave foresees one wave, after those of its readers that come before it.
+func (f *Forecast) wave(ctx context.Context, w run) (Plan, error) {
+	r := reach{w.cadence, w.band}
+	if err := f.advance(ctx, r, w.At); err != nil {
+		return Plan{}, err
+	}
+	p, err := f.made(ctx, w)
+	if err == nil && w.At.After(f.advanced[r]) {
+		f.advanced[r] = w.At
+	}
+	return p, err
+}
+
+// made plans a wave, and counts its posts as mailed.
+func (f *Forecast) made(ctx context.Context, w run) (Plan, error) {
+	r := reach{w.cadence, w.band}
+	request := Request{Newsletter: f.letter, Cadence: w.cadence, Slot: w.Key, Band: w.band, DueAt: w.At, At: w.At, DryRun: true}
+	due, err := f.overdue(ctx, r)
+	if err != nil {
+		return Plan{}, err
+	}
+	if due.Key == w.Key {
+		request.At = f.now
+		if late := f.now.Sub(w.At); late > f.service.punctual() {
+			request.Late = late.Round(time.Second).String()
+		}
+	}
+	p, err := f.plan(ctx, request)
+	if err == nil && len(p.Groups) > 0 {
+		if f.mailed[r] == nil {
+			f.mailed[r] = map[string]string{}
+		}
+		for _, e := range p.Selection.Included {
+			f.mailed[r][e.ID] = w.Key
+		}
+	}
+	return p, err
 }
 
 // ByHand foresees a send at an instant, without counting its posts as mailed.
@@ -93,49 +198,22 @@ func (f *Forecast) ByHand(ctx context.Context, at, since time.Time) (Plan, error
 	return f.plan(ctx, Request{Newsletter: f.letter, At: at, Since: since, DryRun: true})
 }
 
-// Until foresees the runs before an instant, as far as any may mail something.
+// Until foresees the runs of all readers before an instant.
 func (f *Forecast) Until(ctx context.Context, at time.Time) error {
-	next, err := f.Overdue(ctx)
-	if err != nil {
-		return err
-	}
-	if next.Key == "" {
-		next, _ = f.letter.Schedule.Next(f.now, f.letter.Zone)
-	}
-	for next.Key != "" && next.At.Before(at) {
-		sel, err := f.selection(Request{At: f.made(next)})
-		if err == nil && len(sel.Included) > 0 {
-			_, err = f.Run(ctx, next)
+	for _, c := range f.Cadences() {
+		for _, b := range f.cadences[c].bands() {
+			if err := f.advance(ctx, reach{c, b}, at); err != nil {
+				return err
+			}
 		}
-		if err != nil && !errors.Is(err, store.ErrExists) { // else it is made already
-			return err
-		}
-		change, err := f.changes(f.made(next))
-		if err != nil || change.IsZero() {
-			return err
-		}
-		next, _ = f.letter.Schedule.Next(change.Add(-time.Nanosecond), f.letter.Zone)
 	}
 	return nil
-}
-
-// changes gives when, after an instant, a run may first hold a post that one
-// at the instant does not; zero if never.
-func (f *Forecast) changes(at time.Time) (time.Time, error) {
-	snap, err := f.posts(at)
-	if err != nil {
-		return time.Time{}, err
-	}
-	if _, file := f.letter.settles(snap, Window{FirstSeen: f.from, Now: at}, f.service.Settle); file != "" {
-		return at.Add(time.Nanosecond), nil
-	}
-	return snap.Next, nil
 }
 
 // Settled gives when every post that a send by hand now could hold has
 // settled; send waits for that.
 func (f *Forecast) Settled(since time.Time) (time.Time, error) {
-	snap, err := f.posts(f.now)
+	snap, err := f.posts.at(f.now)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -148,12 +226,12 @@ func (f *Forecast) plan(ctx context.Context, r Request) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	return f.service.planOf(ctx, r, sel, 0)
+	return f.service.planOf(ctx, r, sel, 0, f)
 }
 
 // selection gives the posts that a run may hold.
 func (f *Forecast) selection(r Request) (Selection, error) {
-	snap, err := f.posts(r.At)
+	snap, err := f.posts.view(r.At)
 	if err != nil {
 		return Selection{}, err
 	}
@@ -161,48 +239,47 @@ func (f *Forecast) selection(r Request) (Selection, error) {
 	if f.FirstSeen.IsZero() && r.At.Before(from) {
 		from = r.At
 	}
-	return f.left(f.letter.Select(f.view(snap, r.At), Window{FirstSeen: from, Since: r.Since, Now: r.At}, f.service.Settle)), nil
+	return f.letter.Select(snap, Window{FirstSeen: from, Since: r.Since, Now: r.At}, f.service.Settle), nil
 }
 
-// left takes out what runs before hold.
-func (f *Forecast) left(s Selection) Selection {
-	l := Selection{Excluded: s.Excluded, posts: s.posts}
-	for _, e := range s.Included {
-		if run := f.mailed[e.ID]; run != "" {
-			l.Excluded = append(l.Excluded, Excluded{e, foreseen + run})
-		} else {
-			l.Included = append(l.Included, e)
+// had gives what runs before mail to a reader: post → run.
+func (f *Forecast) had(r store.Reader) map[string]string {
+	to := reach{cadence: f.letter.cadenceOf(r.Frequency)}
+	if store.ByZone(to.cadence) {
+		to.band.Zone = r.Timezone
+	}
+	if store.ByHour(to.cadence) {
+		to.band.Hour = r.Hour
+	}
+	return f.mailed[to]
+}
+
+// together sums up the waves of a run.
+func together(waves []Plan) Plan {
+	p := waves[0]
+	p.Waves = waves
+	if len(waves) == 1 {
+		return p
+	}
+	p.Groups, p.Readers, p.Selection.Included = nil, nil, nil
+	p.Edition.Counts, p.Edition.Posts = store.Counts{}, 0
+	in := map[string]bool{}
+	for _, w := range waves {
+		p.Groups, p.Readers = append(p.Groups, w.Groups...), append(p.Readers, w.Readers...)
+		p.Edition.Counts.Eligible += w.Wave.Readers
+		p.Edition.Counts.Pending += w.Wave.Due
+		p.Edition.Counts.Empty += w.Wave.Readers - w.Wave.Due
+		if w.Wave.Status == store.WaveMade {
+			p.Edition.Status, p.Edition.Reason = w.Edition.Status, ""
+		}
+		for _, e := range w.Selection.Included {
+			if len(w.Groups) > 0 && !in[e.ID] {
+				in[e.ID] = true
+				p.Selection.Included = append(p.Selection.Included, e)
+			}
 		}
 	}
-	return l
-}
-
-// view gives the posts of an instant as they will be on record then. Those that
-// appear until then get numbers of their own. A file that was changed after an
-// instant in the past counts as unchanged.
-func (f *Forecast) view(snap *catalog.Snapshot, at time.Time) *catalog.Snapshot {
-	v := *snap
-	v.Entries = make([]*catalog.Entry, len(snap.Entries))
-	for i, e := range snap.Entries {
-		v.Entries[i] = f.entry(e, at)
-	}
-	return &v
-}
-
-func (f *Forecast) entry(e *catalog.Entry, at time.Time) *catalog.Entry {
-	numbered := e.PostID != 0 || !e.Published.After(f.now)
-	if numbered && !e.Changed.After(at) {
-		return e
-	}
-	c := *e
-	if !numbered {
-		if f.numbers[e.ID] == 0 {
-			f.numbers[e.ID] = -int64(len(f.numbers)) - 1
-		}
-		c.PostID = f.numbers[e.ID]
-	}
-	if c.Changed.After(at) {
-		c.Changed = time.Time{}
-	}
-	return &c
+	p.Edition.Posts = len(in)
+	p.Selection.Excluded = slices.DeleteFunc(slices.Clone(p.Selection.Excluded), func(x Excluded) bool { return in[x.Entry.ID] })
+	return p
 }

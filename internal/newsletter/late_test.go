@@ -129,7 +129,7 @@ func TestMinPostsCountsWhatIsNew(t *testing.T) {
 	h.publish("two", time.Now())
 	r := newFakeRelay(nil)
 	plan := func(slot string) store.Edition {
-		p, err := h.Plan(t.Context(), newsletter.Request{Newsletter: n, Slot: slot})
+		p, err := h.Plan(t.Context(), newsletter.Request{Newsletter: n, Cadence: store.CadenceSchedule, Slot: slot})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,9 +7,9 @@
 //
 // The way of a digest:
 //
-//	Scheduler (cron slot) ─┐
-//	                       ├─▶ Service.Plan ─▶ store: edition, groups, one delivery per reader
-//	manual send ───────────┘
+//	Scheduler (a wave's slot) ─┐
+//	                           ├─▶ Service.Plan ─▶ store: edition, groups, one delivery per reader
+//	manual send ───────────────┘
 //	Sender: store.Claim ─▶ pace.Admit ─▶ render ─▶ relay ─▶ journal ─▶ store.Record
 //
 // What comes back of it goes through Bounces.
@@ -18,6 +18,7 @@ package newsletter
 import (
 	"log/slog"
 	"net/url"
+	"sync"
 	"time"
 
 	"tidings/internal/catalog"
@@ -31,9 +32,14 @@ import (
 // A Newsletter is one configured newsletter.
 type Newsletter struct {
 	Name, Title   string
-	Schedule      *schedule.Spec // nil: only sent by hand
+	Schedule      *schedule.Spec // nil: who goes by it is mailed by hand alone
 	Zone          *time.Location
-	Topics        Topics // which posts it holds
+	Frequencies   []string     // that a reader may choose, store.CadenceSchedule …; none: all
+	Hour          int          // of a daily, weekly or monthly mail, unless the reader chose another
+	Weekday       time.Weekday // of a weekly one
+	MonthDay      int          // of a monthly one, 1 to 28
+	QuietHours    string       // "22-7": of readers without some of their own; "": none
+	Topics        Topics       // which posts it holds
 	From, ReplyTo string
 	Subject       string // template; "": the leading post's title and a count
 	PostalAddress string
@@ -75,10 +81,11 @@ type Deps struct {
 type Service struct {
 	Config
 	Deps
+	zones *sync.Map // time zones by name
 }
 
 // New makes a Service.
-func New(c Config, d Deps) *Service { return &Service{Config: c, Deps: d} }
+func New(c Config, d Deps) *Service { return &Service{Config: c, Deps: d, zones: new(sync.Map)} }
 
 // Newsletter finds a newsletter by name; "" means the only one.
 func (s *Service) Newsletter(name string) (Newsletter, error) {

@@ -47,19 +47,21 @@ func newComposer(s *Service, sign func([]byte) ([]byte, error)) *composer {
 }
 
 // message gives the envelope and the finished bytes of a claimed delivery, in
-// buf if they fit. They are the same at every attempt.
-func (c *composer) message(ctx context.Context, j store.Job, buf []byte) (relay.Envelope, []byte, error) {
+// buf if they fit, and when it was to be sent. They are the same at every
+// attempt.
+func (c *composer) message(ctx context.Context, j store.Job, buf []byte) (env relay.Envelope, msg []byte, intended time.Time, err error) {
 	n, err := c.service.Newsletter(j.Newsletter)
 	if err != nil {
-		return relay.Envelope{}, nil, err
+		return env, nil, intended, err
 	}
 	f, err := c.group(ctx, groupRef{j.EditionID, j.Group})
 	if err != nil {
-		return relay.Envelope{}, nil, err
+		return env, nil, intended, err
 	}
 	tag := c.service.tag(j.DeliveryRef)
 	id := strconv.FormatInt(f.date.Unix(), 36) + "." + tag
-	return c.render(buf, n, f, j.Email, id, tag, j.SubscriberID)
+	env, msg, err = c.render(buf, n, f, j.Email, id, tag, j.SubscriberID)
+	return env, msg, f.date, err
 }
 
 // render fills a digest's slots for one reader.

@@ -1,6 +1,7 @@
 package newsletter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,26 +18,31 @@ import (
 // A Request asks for an edition.
 type Request struct {
 	Newsletter Newsletter
-	Slot       string    // "": by hand
-	DueAt      time.Time // the slot's instant
-	At         time.Time // what was published by then it holds; zero: by now
-	Late       string    // by how much it is made later than DueAt, and why
-	Since      time.Time // zero: since the newsletter was first seen
-	Subject    string    // "": the newsletter's
-	Intro      string    // Markdown
-	DryRun     bool      // nothing is recorded
+	Cadence    string // "": by hand, for every reader
+	Slot       string
+	Band       store.Band // the readers of the cadence that are meant
+	DueAt      time.Time  // the slot's instant
+	At         time.Time  // what was published by then it holds; zero: by now
+	Late       string     // by how much it is made later than DueAt, and why
+	Since      time.Time  // zero: since the newsletter was first seen
+	Subject    string     // "": the newsletter's
+	Intro      string     // Markdown
+	DryRun     bool       // nothing is recorded
 }
 
 // A Plan is an edition as planned: recorded, unless it was a dry run.
 type Plan struct {
 	Edition   store.Edition
-	Groups    []store.Group
-	Readers   []int // of each group
+	Wave      store.Wave    // what this plan added; the zero value if by hand
+	Groups    []store.Group // of this plan
+	Readers   []int         // of each group
+	Waves     []Plan        // of a run that was foreseen; else none
 	Selection Selection
 }
 
 // Plan makes an edition of all its readers are due, or records why there is
-// none. store.ErrExists if the slot has its edition already.
+// none; for a cadence, the part of it that one band is due. store.ErrExists if
+// that is made already.
 func (s *Service) Plan(ctx context.Context, r Request) (Plan, error) {
 	return s.plan(ctx, r, 0)
 }
@@ -53,26 +59,25 @@ func (s *Service) plan(ctx context.Context, r Request, watch int64) (Plan, error
 	if err != nil {
 		return Plan{}, err
 	}
-	return s.planOf(ctx, r, sel, watch)
+	return s.planOf(ctx, r, sel, watch, nil)
 }
 
 // planOf plans an edition of a selection. A dry run lets it be the instant
 // whose posts were selected.
-func (s *Service) planOf(ctx context.Context, r Request, sel Selection, watch int64) (p Plan, err error) {
+func (s *Service) planOf(ctx context.Context, r Request, sel Selection, watch int64, f *Forecast) (p Plan, err error) {
 	n, now := r.Newsletter, s.Clock.Now()
 	if r.DryRun {
 		now = r.At
 	}
-	e := s.edition(r, sel, now)
-	a := newAudience(sel.Included, func(number int, due []*catalog.Entry) (store.Group, error) {
-		return s.compose(r, number, due, sel.posts)
+	a := newAudience(sel.Included, s.hold(r), func(number int, v variant, due []*catalog.Entry) (store.Group, error) {
+		return s.compose(r, number, v, due, sel.posts)
 	})
-	a.watch, a.renames = watch, sel.posts.Renames()
-	if !e.Manual {
+	a.watch, a.renames, a.forecast = watch, sel.posts.Renames(), f
+	a.speak = func(readers string) string { return s.Templates.Language(readers, s.Site.Language) }
+	if r.Cadence != "" && r.Cadence != store.CadenceEach {
 		a.fewest = n.MinPosts
 	}
-	p.Edition, p.Groups, err = s.Store.PlanEdition(ctx, now, e, postIDs(sel.Included), a, r.DryRun)
-	if err != nil {
+	if err := s.record(ctx, now, r, sel, a, &p); err != nil {
 		return Plan{}, fmt.Errorf("plan an edition of %s: %w", n.Name, err)
 	}
 	p.Selection, p.Readers = a.wanted(sel), a.readers
@@ -82,10 +87,22 @@ func (s *Service) planOf(ctx context.Context, r Request, sel Selection, watch in
 	return p, err
 }
 
+// record puts an edition on record, or a wave of it.
+func (s *Service) record(ctx context.Context, now time.Time, r Request, sel Selection, a *audience, p *Plan) (err error) {
+	e, ids := s.edition(r, sel, now), postIDs(sel.Included)
+	if r.Cadence == "" {
+		p.Edition, p.Groups, err = s.Store.PlanEdition(ctx, now, e, ids, a, r.DryRun)
+		return err
+	}
+	w := store.Wave{Band: r.Band, Frequencies: r.Newsletter.frequencies(r.Cadence), At: r.DueAt, Late: r.Late}
+	p.Edition, p.Wave, p.Groups, err = s.Store.PlanWave(ctx, now, e, w, ids, a, r.DryRun)
+	return err
+}
+
 func watchedGroup(a *audience, groups []store.Group) ([]store.Group, error) {
 	switch {
 	case !a.met:
-		return nil, errors.New("this reader has no active subscription to the newsletter, or is suppressed")
+		return nil, errors.New("this reader has no active subscription to the newsletter, paused it, or is suppressed")
 	case a.watched < 0:
 		return nil, nil
 	}
@@ -120,9 +137,9 @@ func (s *Service) edition(r Request, sel Selection, now time.Time) store.Edition
 	n := r.Newsletter
 	e := store.Edition{
 		Newsletter: n.Name,
-		Cadence:    store.CadenceSchedule,
+		Cadence:    cmp.Or(r.Cadence, store.CadenceSchedule),
 		Slot:       r.Slot,
-		Manual:     r.Slot == "",
+		Manual:     r.Cadence == "",
 		DueAt:      r.DueAt,
 		Late:       r.Late,
 		Status:     store.EditionSending,
@@ -165,15 +182,19 @@ func pinnedFirst(due []*catalog.Entry) []*catalog.Entry {
 }
 
 // compose makes the frozen mail of one group.
-func (s *Service) compose(r Request, number int, due []*catalog.Entry, posts *catalog.Snapshot) (store.Group, error) {
+func (s *Service) compose(r Request, number int, v variant, due []*catalog.Entry, posts *catalog.Snapshot) (store.Group, error) {
 	_, from, err := mail.ParseMailbox(r.Newsletter.From)
 	if err != nil {
 		return store.Group{}, fmt.Errorf("newsletter %s: from: %w", r.Newsletter.Name, err)
 	}
 	due = pinnedFirst(due)
-	m, err := s.Templates.Compose(s.digestInput(r, due, posts))
+	at := later(r.At, v.notBefore)
+	m, err := s.Templates.Compose(s.digestInput(r, v, at, due, posts))
 	if err != nil {
 		return store.Group{}, fmt.Errorf("compose %s: %w", r.Newsletter.Name, err)
+	}
+	if v.format == store.FormatText {
+		m.HTML = ""
 	}
 	t, err := mail.Compile(m)
 	if err != nil {
@@ -186,8 +207,8 @@ func (s *Service) compose(r Request, number int, due []*catalog.Entry, posts *ca
 	return store.Group{
 		Number:    number,
 		PostIDs:   postIDs(due),
-		NotBefore: r.At,
-		Date:      r.At,
+		NotBefore: at,
+		Date:      at,
 		Sender:    from.String(),
 		Base:      s.Site.BaseURL.String(),
 		Subject:   m.Subject,
@@ -225,7 +246,7 @@ func (s *Service) previewAll(ctx context.Context, r Request) (store.Group, error
 	if len(sel.Included) == 0 {
 		return store.Group{}, fmt.Errorf("newsletter %s has nothing to show: %s (older posts: --since DATE)", r.Newsletter.Name, sel.nothing())
 	}
-	return s.compose(r, 0, sel.Included, sel.posts)
+	return s.compose(r, 0, variant{}, sel.Included, sel.posts)
 }
 
 // Settled waits until every post that an edition made now could hold has
@@ -251,7 +272,7 @@ func (s *Service) Settled(ctx context.Context, n Newsletter, since time.Time, to
 }
 
 // digestInput says what the mail of a group shows.
-func (s *Service) digestInput(r Request, due []*catalog.Entry, posts *catalog.Snapshot) digest.Input {
+func (s *Service) digestInput(r Request, v variant, at time.Time, due []*catalog.Entry, posts *catalog.Snapshot) digest.Input {
 	n := r.Newsletter
 	items := make([]digest.Item, len(due))
 	for i, e := range due {
@@ -273,8 +294,9 @@ func (s *Service) digestInput(r Request, due []*catalog.Entry, posts *catalog.Sn
 		Items:       items,
 		Intro:       r.Intro,
 		Subject:     r.Subject,
-		Date:        r.At,
-		Location:    n.Zone,
+		Language:    v.language,
+		Date:        at,
+		Location:    s.zone(n, r.Band.Zone),
 		Preferences: true,
 		Topics:      append(names(n.Topics.Categories, posts.Categories), names(n.Topics.Tags, posts.Tags)...),
 	}

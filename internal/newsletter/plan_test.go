@@ -118,7 +118,7 @@ func TestMinPosts(t *testing.T) {
 	h := newHouse(t, n)
 	h.readers(1, "")
 	h.publish("one", time.Now())
-	p, err := h.Plan(t.Context(), newsletter.Request{Newsletter: n, Slot: "2026-01-05T08:00"})
+	p, err := h.Plan(t.Context(), newsletter.Request{Newsletter: n, Cadence: store.CadenceSchedule, Slot: "2026-01-05T08:00"})
 	if err != nil || p.Edition.Status != store.EditionSkipped || p.Edition.Reason != "1 new, fewer than min_posts (2)" {
 		t.Errorf("%+v, %v", p.Edition, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,13 +12,16 @@ import (
 	"tidings/internal/store"
 )
 
-// A Scheduler makes the editions that fall due. The unique key of an
-// edition's slot decides; the Scheduler only wakes.
+// A Scheduler makes the editions that fall due, wave by wave. The unique key of
+// a wave decides; the Scheduler only wakes.
 type Scheduler struct {
 	service *Service
 	metrics *Metrics
 	planned func() // called after an edition that may be sent
 	started time.Time
+
+	next time.Time       // when to look again
+	made map[string]bool // newsletter and slot of single posts that are on record
 
 	mu     sync.Mutex
 	faults map[string]error // newsletter → why its due run cannot be made at present
@@ -29,7 +33,7 @@ func NewScheduler(s *Service, planned func(), m *Metrics) *Scheduler {
 	if m == nil {
 		m = NewMetrics(nil)
 	}
-	return &Scheduler{service: s, metrics: m, planned: planned, faults: map[string]error{}}
+	return &Scheduler{service: s, metrics: m, planned: planned, faults: map[string]error{}, made: map[string]bool{}}
 }
 
 const (
@@ -43,17 +47,11 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	s.started = s.service.Clock.Now()
 	for {
 		now := s.service.Clock.Now()
-		next := now.Add(checkEvery)
+		s.next = now.Add(checkEvery)
 		for _, n := range s.service.Newsletters {
-			if n.Schedule == nil {
-				continue
-			}
 			s.attend(ctx, n)
-			if slot, ok := n.Schedule.Next(now, n.Zone); ok && slot.At.Before(next) {
-				next = slot.At
-			}
 		}
-		if s.service.Clock.Sleep(ctx, next.Sub(now)) != nil { // not until: the clock may be set back meanwhile
+		if s.service.Clock.Sleep(ctx, s.next.Sub(now)) != nil { // not until: the clock may be set back meanwhile
 			return nil
 		}
 	}
@@ -82,32 +80,87 @@ func (s *Scheduler) Fault(newsletter string) error {
 	return s.faults[newsletter]
 }
 
-// check handles the slots of one newsletter that are due and have no edition.
+// check handles the waves of one newsletter that are due and not on record.
 func (s *Scheduler) check(ctx context.Context, n Newsletter) error {
+	cadences := n.cadences()
+	if len(cadences) == 0 {
+		return nil
+	}
 	now := s.service.Clock.Now()
 	first, err := s.service.seen(ctx, n, now, false)
 	if err != nil {
 		return err
 	}
-	due, err := s.service.owed(ctx, n, first, now)
-	if err != nil || len(due.slots) == 0 {
-		return err
-	}
-	missed, runs := due.split(now, s.service.punctual())
-	if err := s.recordMissed(ctx, n, due, missed, runs[0]); err != nil {
-		return err
-	}
-	for _, slot := range runs {
-		if last := lastAt(runs, slot.At); last != slot {
-			err = s.skip(ctx, n, standsFor(notThatDay, last), false, slot)
+	for _, c := range cadences {
+		st, err := s.service.standing(ctx, n, c, first, now)
+		if err != nil {
+			return err
+		}
+		if c == store.CadenceEach {
+			err = s.checkEach(ctx, n, st, now)
 		} else {
-			err = s.run(ctx, n, slot, now)
+			err = s.checkCadence(ctx, n, st, now)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// checkCadence makes the waves of a cadence that are due, in the order of their
+// instants. The mark of what is on record moves only once they all are.
+func (s *Scheduler) checkCadence(ctx context.Context, n Newsletter, st standing, now time.Time) error {
+	var runs []run
+	for _, b := range st.bands() {
+		o, err := s.service.owed(ctx, n, st, b, now, now.Add(checkEvery))
+		if err != nil {
+			return err
+		}
+		s.wake(o.next)
+		if len(o.slots) == 0 {
+			continue
+		}
+		missed, due := o.split(now, s.service.punctual())
+		if err := s.recordMissed(ctx, n, st.Name, o, missed, due[0]); err != nil {
+			return err
+		}
+		for _, slot := range due {
+			if last := lastAt(due, slot.At); last == slot {
+				runs = append(runs, run{st.Name, slot, b})
+			} else if err := s.skip(ctx, n, st.Name, b, standsFor(notThatDay, last), false, slot); err != nil {
+				return err
+			}
+		}
+	}
+	slices.SortFunc(runs, compareRuns)
+	for _, r := range runs {
+		if err := s.run(ctx, n, r, now); err != nil {
+			return err
+		}
+	}
+	return s.keep(ctx, st, now, len(runs) > 0)
+}
+
+// wake makes Run look again at an instant, if that is soon.
+func (s *Scheduler) wake(at time.Time) {
+	if !at.IsZero() && at.Before(s.next) {
+		s.next = at
+	}
+}
+
+// keepEvery is how often the mark of what is on record is moved while nothing
+// is due: what lies after it is looked for once more after a crash.
+const keepEvery = 5 * time.Minute
+
+// keep records how a cadence stands, now that its waves are on record.
+func (s *Scheduler) keep(ctx context.Context, st standing, now time.Time, made bool) error {
+	idle := len(st.Bands) == 0 && st.Kept == 0
+	if idle || !made && !st.changed && now.Sub(st.Until) < keepEvery {
+		return nil
+	}
+	st.Until = now
+	return s.service.Store.KeepCadence(ctx, now, st.Cadence)
 }
 
 // lastAt gives the last slot of an instant: in the hour that clocks leave out,
@@ -119,50 +172,6 @@ func lastAt(slots []schedule.Slot, at time.Time) (last schedule.Slot) {
 		}
 	}
 	return last
-}
-
-// Why a run was not made at its time.
-const (
-	notRunning = "tidings was not running"
-	asleep     = "the machine slept or its clock was set forward"
-	notThatDay = "its local time was left out that day, when the clocks were set forward"
-)
-
-// cause says why a slot was not attended to.
-func (s *Scheduler) cause(n Newsletter, slot schedule.Slot) string {
-	if err := s.Fault(n.Name); err != nil && !slot.At.Before(s.started) {
-		return "it could not be made: " + err.Error()
-	}
-	if slot.At.Before(s.started) {
-		return notRunning
-	}
-	return asleep
-}
-
-func standsFor(why string, run schedule.Slot) string {
-	return why + "; the run of " + run.Key + " stands for it"
-}
-
-// recordChunk is how many records are made in one transaction, so that those
-// of a long time do not keep the senders from the database.
-const recordChunk = 500
-
-// recordMissed records the slots that went by unattended; run stands for them.
-func (s *Scheduler) recordMissed(ctx context.Context, n Newsletter, due owed, missed []schedule.Slot, run schedule.Slot) error {
-	if due.older > 0 {
-		reason := fmt.Sprintf("missed while %s: %d runs from %s to %s, which share this record", s.cause(n, due.first), due.older, due.first.Key, due.until.Key)
-		if err := s.skip(ctx, n, reason, true, due.until); err != nil {
-			return err
-		}
-	}
-	for len(missed) > 0 {
-		chunk := missed[:min(recordChunk, len(missed))]
-		if err := s.skip(ctx, n, standsFor("missed while "+s.cause(n, chunk[0]), run), true, chunk...); err != nil {
-			return err
-		}
-		missed = missed[len(chunk):]
-	}
-	return nil
 }
 
 // punctual is how late a run may be and still count as in time: as long as a
@@ -182,18 +191,18 @@ func (n Newsletter) refuse(late time.Duration) string {
 	return ""
 }
 
-// run makes the edition of a due slot, or records why there is none. A run
-// that is in time holds what its instant holds, whenever exactly it is made.
-func (s *Scheduler) run(ctx context.Context, n Newsletter, slot schedule.Slot, now time.Time) error {
-	late := now.Sub(slot.At).Round(time.Second)
-	r := Request{Newsletter: n, Slot: slot.Key, DueAt: slot.At, At: slot.At}
+// run makes a wave that is due, or records why there is none. One that is in
+// time holds what its instant holds, whenever exactly it is made.
+func (s *Scheduler) run(ctx context.Context, n Newsletter, due run, now time.Time) error {
+	late := now.Sub(due.At).Round(time.Second)
+	r := Request{Newsletter: n, Cadence: due.cadence, Slot: due.Key, Band: due.band, DueAt: due.At, At: due.At}
 	if late > s.service.punctual() {
-		r.At, r.Late = time.Time{}, fmt.Sprintf("%s: %s", late, s.cause(n, slot))
+		r.At, r.Late = time.Time{}, fmt.Sprintf("%s: %s", late, s.cause(n, due.At))
 		if why := n.refuse(late); why != "" {
-			return s.skip(ctx, n, fmt.Sprintf("missed while %s, %s", s.cause(n, slot), why), true, slot)
+			return s.skip(ctx, n, due.cadence, due.band, fmt.Sprintf("missed while %s, %s", s.cause(n, due.At), why), true, due.Slot)
 		}
 	}
-	s.fresh(ctx, slot.At)
+	s.fresh(ctx, due.At)
 	p, err := s.service.Plan(ctx, r)
 	switch {
 	case errors.Is(err, store.ErrExists):
@@ -201,9 +210,9 @@ func (s *Scheduler) run(ctx context.Context, n Newsletter, slot schedule.Slot, n
 	case err != nil && transient(err):
 		return err
 	case err != nil:
-		return s.fail(ctx, n, slot, err)
+		return s.fail(ctx, n, due, err)
 	}
-	s.report(p.Edition)
+	s.report(p)
 	return nil
 }
 
@@ -222,53 +231,4 @@ func (s *Scheduler) fresh(ctx context.Context, at time.Time) {
 			return
 		}
 	}
-}
-
-func (s *Scheduler) report(e store.Edition) {
-	s.metrics.edition(e.Status)
-	log := s.service.Log.With("newsletter", e.Newsletter, "slot", e.Slot, "edition", e.ID)
-	if e.Late != "" {
-		log = log.With("late", e.Late)
-	}
-	switch e.Status {
-	case store.EditionSkipped:
-		log.Info("edition skipped", "reason", e.Reason)
-	case store.EditionPlanned:
-		log.Info("edition waits for approval", "posts", e.Posts, "readers", e.Counts.Pending,
-			"approve", fmt.Sprintf("tidings editions resume %d", e.ID))
-	default:
-		log.Info("edition planned", "posts", e.Posts, "readers", e.Counts.Pending)
-		s.planned()
-	}
-}
-
-// skip records slots that send nothing; missed, if because of an accident.
-func (s *Scheduler) skip(ctx context.Context, n Newsletter, reason string, missed bool, slots ...schedule.Slot) error {
-	e := store.Edition{Status: store.EditionSkipped, Reason: reason, Missed: missed}
-	return s.note(ctx, n, e, slots)
-}
-
-// fail records a slot whose edition cannot be made.
-func (s *Scheduler) fail(ctx context.Context, n Newsletter, slot schedule.Slot, cause error) error {
-	s.service.Log.Error("edition failed", "newsletter", n.Name, "slot", slot.Key, "error", cause)
-	return s.note(ctx, n, store.Edition{Status: store.EditionFailed, Reason: cause.Error()}, []schedule.Slot{slot})
-}
-
-// note records e for each of some slots.
-func (s *Scheduler) note(ctx context.Context, n Newsletter, e store.Edition, slots []schedule.Slot) error {
-	e.Newsletter, e.Cadence, e.InDoubt = n.Name, store.CadenceSchedule, n.InDoubt
-	records := make([]store.Edition, len(slots))
-	for i, slot := range slots {
-		e.Slot, e.DueAt = slot.Key, slot.At
-		records[i] = e
-	}
-	inserted, err := s.service.Store.RecordEditions(ctx, s.service.Clock.Now(), records)
-	if err != nil {
-		return fmt.Errorf("record %d runs of %s: %w", len(slots), n.Name, err)
-	}
-	if inserted > 0 {
-		s.metrics.edition(e.Status)
-		s.service.Log.Info("runs without an edition", "newsletter", n.Name, "runs", inserted, "last", slots[len(slots)-1].Key, "status", e.Status, "reason", e.Reason)
-	}
-	return nil
 }

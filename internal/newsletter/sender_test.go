@@ -297,7 +297,7 @@ func TestPausedEditionWaits(t *testing.T) {
 	h := newHouse(t, n)
 	h.readers(2, "")
 	h.publish("one", time.Now())
-	p, err := h.Plan(t.Context(), newsletter.Request{Newsletter: n, Slot: "2026-01-05T08:00"})
+	p, err := h.Plan(t.Context(), newsletter.Request{Newsletter: n, Cadence: store.CadenceSchedule, Slot: "2026-01-05T08:00"})
 	if err != nil || p.Edition.Status != store.EditionPlanned {
 		t.Fatalf("edition %+v, %v, want one that waits", p.Edition, err)
 	}

@@ -180,8 +180,13 @@ func (w *worker) prepare(l *letter) bool {
 		buf, w.spare = w.spare[n-1], w.spare[:n-1]
 	}
 	var err error
-	if l.env, l.msg, err = w.compose.message(w.wire, l.job, buf); err != nil {
+	var intended time.Time
+	if l.env, l.msg, intended, err = w.compose.message(w.wire, l.job, buf); err != nil {
 		w.drop(l, w.unmade(l.job, err))
+		return false
+	}
+	if until := w.compose.service.holdOff(l.job, intended, w.clock.Now()); !until.IsZero() {
+		w.drop(l, giveBack(l.job, until))
 		return false
 	}
 	return true
@@ -276,7 +281,7 @@ func (w *worker) putOff(l *letter) (store.Result, bool) {
 	if now.Sub(l.looked) < freshFor {
 		return store.Result{}, false
 	}
-	state, reason, err := w.store.Unwanted(w.begin, job.DeliveryRef)
+	state, reason, err := w.store.Unwanted(w.begin, now, job.DeliveryRef)
 	switch {
 	case err != nil:
 		return giveBack(job, now), true

@@ -23,18 +23,14 @@ const (
 	Skip   = "skip"
 )
 
-// CadenceSchedule is the cadence of the newsletter's own schedule, and of
-// manual sends; readers' own cadences (daily, weekly, …) get their own.
-const CadenceSchedule = "schedule"
-
 // An Edition is one (newsletter, cadence, slot).
 type Edition struct {
 	ID         int64
 	Newsletter string
 	Cadence    string
-	Slot       string // local slot "2006-01-02T15:04", or "manual-…"; unique with newsletter and cadence
+	Slot       string // local slot "2006-01-02T15:04" or day "2006-01-02", "post-…" or "manual-…"; unique with newsletter and cadence
 	Manual     bool
-	DueAt      time.Time // the instant of the slot; zero for one by hand
+	DueAt      time.Time // the instant of the slot, or of its first wave; zero for one by hand
 	Status     string
 	Reason     string    // why nothing was sent
 	Late       string    // by how much it was made later than DueAt, and why; "" if it was in time
@@ -46,6 +42,7 @@ type Edition struct {
 	ExpiresAt  time.Time // pending deliveries fail then
 	FinishedAt time.Time
 	Counts     Counts
+	Wave       *Wave // for RecordEditions alone: the part of the edition that is meant
 }
 
 // Why gives Reason and Late as one text; "" if there is nothing to say.
@@ -71,13 +68,13 @@ func (c Counts) Balanced() bool {
 	return c.Eligible == c.Sent+c.Failed+c.Suppressed+c.Empty+c.InDoubt+c.Pending
 }
 
-// A Group is the readers of an edition who get the same posts in the same
-// zone. What they get is composed once and frozen.
+// A Group is the readers of an edition who get the same mail at the same time.
+// What they get is composed once and frozen.
 type Group struct {
 	EditionID int64
 	Number    int       // 0, 1, …
 	PostIDs   []int64   // in the order of the mail; they must be on record
-	Zone      string    // IANA name; "" while all readers share the newsletter's
+	Zone      string    // IANA name, of the wave; "": the newsletter's
 	NotBefore time.Time // deliveries are not claimed earlier; zero: at once
 	Date      time.Time // the Date header
 	Sender    string    // bare address of the envelope
@@ -101,15 +98,15 @@ type Reader struct {
 	Seen         []int64 // those of the candidate posts that are in the reader's ledger or under way to them
 }
 
-// An Audience sorts readers into groups. PlanEdition calls Assign once for
-// each reader, ordered by SubscriberID, then Groups once. It calls them within
-// its transaction: they must be quick.
+// An Audience sorts readers into groups. PlanEdition and PlanWave call Assign
+// once for each reader, then Groups once. They call them within their
+// transaction: they must be quick.
 type Audience interface {
 	// Assign gives the reader's group number, or -1 if nothing is left for them.
 	Assign(Reader) int
 	// Groups composes the groups assigned, in order of their number: one for
-	// each number up to the highest. It is not called when every reader got
-	// -1.
+	// each number up to the highest, from 0 on, whatever groups the edition
+	// has already. It is not called when every reader got -1.
 	// A *SkipError from it makes the edition a skipped one.
 	Groups() ([]Group, error)
 }
@@ -126,7 +123,8 @@ type Editions interface {
 	// NewsletterSeen gives when that was, without seeing it; zero if never.
 	NewsletterSeen(ctx context.Context, name string) (time.Time, error)
 
-	// PlanEdition records an edition and one delivery per reader, in one
+	// PlanEdition records an edition, and one delivery for each active reader of
+	// the newsletter who has not paused, in one
 	// transaction; its memory does not grow with the number of readers. Of e
 	// it takes Newsletter, Cadence, Slot, Manual, DueAt, Late, Since, InDoubt, ExpiresAt,
 	// and Status if that is EditionPlanned; else the edition is sending.
@@ -140,8 +138,8 @@ type Editions interface {
 	// what would have been, with ID 0.
 	PlanEdition(ctx context.Context, now time.Time, e Edition, candidates []int64, a Audience, dryRun bool) (Edition, []Group, error)
 	// RecordEditions inserts editions that mail nobody (skipped, failed) with
-	// their Reason. Those whose slot is taken are left alone. ErrConflict if
-	// one has another status.
+	// their Reason, or a wave of each, where Wave names one. Those that are on
+	// record are left alone. ErrConflict if one has another status.
 	RecordEditions(ctx context.Context, now time.Time, es []Edition) (inserted int, err error)
 	// LastRun gives the edition with the newest scheduled slot that is not
 	// after the slot until. ErrNotFound if there is none.
@@ -183,7 +181,7 @@ const (
 	DeliveryClaimed    = "claimed"    // a sender holds it
 	DeliverySent       = "sent"       // the relay took it
 	DeliveryFailed     = "failed"     // refused, expired or cancelled; its posts are due again
-	DeliverySuppressed = "suppressed" // left, bounced or complained before its turn
+	DeliverySuppressed = "suppressed" // left, paused, bounced or complained before its turn
 	DeliveryEmpty      = "empty"      // nothing was left for the reader
 	DeliveryInDoubt    = "in_doubt"   // the relay's answer to the whole message was lost
 )
@@ -223,6 +221,9 @@ type Job struct {
 	ClaimedAt    time.Time // tells this claim from any other of the delivery
 	ExpiresAt    time.Time
 	InDoubt      string // the edition's policy
+	AtHour       bool   // of an edition that comes at an hour, neither by hand nor of CadenceEach; of a Claim alone, as what follows
+	Timezone     string // the subscriber's, and so is QuietHours
+	QuietHours   string
 }
 
 // A Result is what became of a claimed delivery. State is pending (try again
@@ -250,17 +251,17 @@ type Deliveries interface {
 	// Claim gives up to limit deliveries of sending editions whose NextAt and
 	// group's NotBefore are reached, marked claimed by holder, shared evenly
 	// among the editions that have some, without those of the newsletters
-	// named. Those whose subscription ended or
-	// whose address is suppressed become suppressed instead, those past
+	// named. Those whose subscription ended or is paused, or
+	// whose address is suppressed, become suppressed instead, those past
 	// ExpiresAt failed with reason "expired" (either in doubt instead, where
 	// an earlier message may have arrived); none of them is given out. An
 	// edition left without anything pending is finished. An empty result does
 	// not mean that nothing is due: ask NextDue.
 	Claim(ctx context.Context, now time.Time, holder string, limit int, except ...string) ([]Job, error)
 	// Unwanted says whether a claimed delivery is not to be made any more: its
-	// state is then DeliverySuppressed, if the person left or is suppressed, or
+	// state is then DeliverySuppressed, if the person left, paused or is suppressed, or
 	// DeliveryPending, if the edition is paused or cancelled; else "".
-	Unwanted(ctx context.Context, ref DeliveryRef) (state, reason string, err error)
+	Unwanted(ctx context.Context, now time.Time, ref DeliveryRef) (state, reason string, err error)
 	// Record applies results of deliveries that holder has claimed (others
 	// are ignored), keeps the counters and finishes editions. In a cancelled
 	// edition, pending becomes failed, or in doubt if Resent. A zero NextAt

@@ -39,6 +39,7 @@ type Store interface {
 	Preferring
 	Suppressions
 	Editions
+	Waves
 	Deliveries
 	Notices
 	Alerts
@@ -232,6 +233,10 @@ const (
 	ReasonErased       = "erased"
 	ReasonUnsubscribed = "unsubscribed"
 )
+
+// ReasonPaused is why a delivery is suppressed whose reader wants no mail for
+// now; no address is suppressed for it.
+const ReasonPaused = "paused"
 
 // Suppression is an address that is never mailed. Key is a keyed hash of the
 // normalised address; Email is "" once erased.

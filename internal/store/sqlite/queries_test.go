@@ -21,10 +21,11 @@ var mayScan = []string{
 	"FROM posts ORDER BY id", "SELECT path, post_id", "FROM documents", "FROM term_slugs ORDER BY",
 	"ORDER BY lower(p.email)", "FROM suppressions ORDER BY", "SELECT n.name, s.status, count(*)",
 	"SELECT n.name, s.left_because, count(*)",
-	"SELECT DISTINCT holder",  // over the claimed ones
-	"FROM alerts",             // few
-	"FROM imports",            // forgotten when they are finished
-	"FROM circuits",           // only what does not work at present
+	"SELECT DISTINCT holder",                                  // over the claimed ones
+	"FROM alerts",                                             // few
+	"FROM imports",                                            // forgotten when they are finished
+	"FROM circuits",                                           // only what does not work at present
+	"w.at > ?1", "edition_waves WHERE at >", "UPDATE cadence", // a clock is accepted seldom
 	"INSERT INTO newsletters", // the check of references, for a table that grows by hand
 }
 
@@ -64,7 +65,8 @@ func holds(query string, parts []string) bool {
 
 func allowed(table string) bool {
 	name, _, _ := strings.Cut(table, " ")
-	return name == "e" || name == "editions" || table == "CONSTANT ROW"
+	leaps := name == "zones" || name == "bands" // what a query has found by itself
+	return name == "e" || name == "editions" || table == "CONSTANT ROW" || leaps
 }
 
 var space = regexp.MustCompile(`\s+`)

@@ -52,7 +52,7 @@ func BusyTimeout(d time.Duration) Option { return func(o *options) { o.busy = d 
 func ReadOnly() Option { return func(o *options) { o.readOnly = true } }
 
 // AnyClock takes every instant as it comes, for a rehearsal; otherwise see
-// [store.Timekeeping].
+// [store.Timekeeping]. The last moments before a power cut may be lost.
 func AnyClock() Option { return func(o *options) { o.anyClock = true } }
 
 func settings(opts []Option) options {
@@ -164,6 +164,9 @@ func dsn(path string, o options, writer bool) string {
 		"_stmt_cache_size": {strconv.Itoa(statementCache)},
 		"_synchronous":     {"FULL"}, // what is recorded as sent survives a power cut
 		"mode":             {"rw"},
+	}
+	if o.anyClock {
+		q.Set("_synchronous", "NORMAL") // what is rehearsed need not, and time flies
 	}
 	switch {
 	case o.readOnly:

@@ -104,8 +104,14 @@ func (s *Store) CheckEditions(ctx context.Context) (problems []string, err error
 
 // recount makes an edition's account from its deliveries.
 func (t *tx) recount(e store.Edition) (c store.Counts, err error) {
+	// What mails nobody has readers, but no deliveries.
 	if e.Status == store.EditionSkipped || e.Status == store.EditionFailed {
-		c = e.Counts // these have readers, but no deliveries
+		c = e.Counts
+	} else if err := t.one(`SELECT COALESCE(sum(readers), 0) FROM edition_waves WHERE edition_id = ?1 AND status = 'skipped'`,
+		[]any{e.ID}, &c.Empty); err != nil {
+		return c, err
+	} else {
+		c.Eligible = c.Empty
 	}
 	err = t.each(`SELECT state, count(*), sum(CASE WHEN resent = 2 THEN 1 ELSE 0 END)
 		FROM deliveries WHERE edition_id = ?1 GROUP BY state`, []any{e.ID}, func(r row) error {

@@ -102,6 +102,7 @@ type candidate struct {
 	job         store.Job
 	resent      int
 	subscribed  bool
+	paused      bool
 	suppression string // reason; "" if the address is not suppressed
 }
 
@@ -113,7 +114,8 @@ func (c *claim) edition(e store.Edition, limit int) (int, error) {
 	}
 	// A list, not rows: the connection cannot write while it reads.
 	due, err := all(c.tx, scanCandidate, `SELECT d.seq, d.subscriber_id, d.group_number, d.attempts, d.copies, d.setbacks, d.resent,
-		COALESCE(p.email, ''), COALESCE(s.status, '') = 'active', COALESCE(x.reason, '')
+		COALESCE(p.email, ''), COALESCE(s.status, '') = 'active', COALESCE(s.paused_until, 0) > ?2, COALESCE(x.reason, ''),
+		COALESCE(p.timezone, ''), COALESCE(p.quiet_hours, '')
 		FROM deliveries d
 		LEFT JOIN subscribers p ON p.id = d.subscriber_id
 		LEFT JOIN subscriptions s ON s.subscriber_id = d.subscriber_id
@@ -127,7 +129,7 @@ func (c *claim) edition(e store.Edition, limit int) (int, error) {
 	var wanted []int64
 	for _, d := range due {
 		d.job.EditionID, d.job.Newsletter, d.job.ExpiresAt, d.job.InDoubt = e.ID, e.Newsletter, e.ExpiresAt, e.InDoubt
-		d.job.ClaimedAt = orNow(c.now, c.now)
+		d.job.ClaimedAt, d.job.AtHour = orNow(c.now, c.now), !e.Manual && store.ByZone(e.Cadence)
 		if reason := d.unwanted(); reason == "" {
 			wanted = append(wanted, d.job.Seq)
 			c.jobs = append(c.jobs, d.job)
@@ -140,7 +142,7 @@ func (c *claim) edition(e store.Edition, limit int) (int, error) {
 
 func scanCandidate(r row) (d candidate, err error) {
 	err = r.Scan(&d.job.Seq, &d.job.SubscriberID, &d.job.Group, &d.job.Attempts, &d.job.Copies, &d.job.Setbacks, &d.resent,
-		&d.job.Email, &d.subscribed, &d.suppression)
+		&d.job.Email, &d.subscribed, &d.paused, &d.suppression, &d.job.Timezone, &d.job.QuietHours)
 	return d, err
 }
 
@@ -153,6 +155,8 @@ func (d candidate) unwanted() string {
 		return d.suppression
 	case !d.subscribed:
 		return store.ReasonUnsubscribed
+	case d.paused:
+		return store.ReasonPaused
 	}
 	return ""
 }

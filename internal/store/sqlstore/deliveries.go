@@ -29,17 +29,18 @@ func scanJob(r row) (j store.Job, err error) {
 }
 
 // Unwanted implements [store.Deliveries].
-func (s *Store) Unwanted(ctx context.Context, ref store.DeliveryRef) (state, reason string, err error) {
+func (s *Store) Unwanted(ctx context.Context, now time.Time, ref store.DeliveryRef) (state, reason string, err error) {
 	var status string
 	d := candidate{}
 	err = s.read(ctx, fmt.Sprintf("look at delivery %d of %s once more", ref.Seq, editionName(ref.EditionID)), func(t *tx) error {
-		return t.one(`SELECT e.status, COALESCE(p.email, ''), COALESCE(s.status, '') = 'active', COALESCE(x.reason, '')
+		return t.one(`SELECT e.status, COALESCE(p.email, ''), COALESCE(s.status, '') = 'active',
+			COALESCE(s.paused_until, 0) > ?3, COALESCE(x.reason, '')
 			FROM deliveries d JOIN editions e ON e.id = d.edition_id
 			LEFT JOIN subscribers p ON p.id = d.subscriber_id
 			LEFT JOIN subscriptions s ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = e.newsletter_id
 			LEFT JOIN suppressions x ON x.key_hash = p.key_hash
-			WHERE d.edition_id = ?1 AND d.seq = ?2`, []any{ref.EditionID, ref.Seq},
-			&status, &d.job.Email, &d.subscribed, &d.suppression)
+			WHERE d.edition_id = ?1 AND d.seq = ?2`, []any{ref.EditionID, ref.Seq, millis(now)},
+			&status, &d.job.Email, &d.subscribed, &d.paused, &d.suppression)
 	})
 	switch {
 	case err != nil:

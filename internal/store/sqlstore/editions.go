@@ -84,11 +84,11 @@ func (s *Store) RecordEditions(ctx context.Context, now time.Time, es []store.Ed
 				return fmt.Errorf("slot %s of %s: status %q mails somebody: %w", e.Slot, e.Newsletter, e.Status, store.ErrConflict)
 			}
 			e.CreatedAt, e.FinishedAt, e.Counts = now, now, store.Counts{}
-			_, taken, err := t.insertEdition(e)
+			n, err := t.recordEdition(e)
 			if err != nil {
 				return fmt.Errorf("slot %s of %s: %w", e.Slot, e.Newsletter, err)
 			}
-			inserted += flag(!taken)
+			inserted += n
 		}
 		return nil
 	})
@@ -96,6 +96,20 @@ func (s *Store) RecordEditions(ctx context.Context, now time.Time, es []store.Ed
 		return 0, err
 	}
 	return inserted, nil
+}
+
+// recordEdition gives how many records are new: of the edition, or of its wave.
+func (t *tx) recordEdition(e store.Edition) (int, error) {
+	id, taken, err := t.ensureEdition(e)
+	if err != nil || e.Wave == nil {
+		return flag(err == nil && !taken), err
+	}
+	w := *e.Wave
+	w.EditionID, w.Reason, w.Missed, w.CreatedAt = id, e.Reason, e.Missed, e.CreatedAt
+	if w.Status = store.WaveSkipped; e.Status == store.EditionFailed {
+		w.Status = store.WaveFailed
+	}
+	return t.insertWave(w)
 }
 
 // LastRun implements [store.Editions]. Slots by hand ("manual-…") sort behind

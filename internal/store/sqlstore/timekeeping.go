@@ -34,8 +34,30 @@ func (s *Store) AcceptClock(ctx context.Context, now time.Time) error {
 		if _, err := t.exec(`DELETE FROM editions WHERE due_at > ?1 AND status IN ('skipped', 'failed')`, millis(now)); err != nil {
 			return err
 		}
+		if err := t.forgetWaves(now); err != nil {
+			return err
+		}
 		return t.markClock(now)
 	})
+}
+
+// forgetWaves makes what is due after now due again, but for waves that mailed
+// somebody.
+func (t *tx) forgetWaves(now time.Time) error {
+	for _, q := range []string{
+		`UPDATE editions SET
+			eligible = eligible - (SELECT sum(w.readers) FROM edition_waves w WHERE w.edition_id = editions.id AND w.at > ?1 AND w.status <> 'made'),
+			empty = empty - (SELECT sum(w.readers) FROM edition_waves w WHERE w.edition_id = editions.id AND w.at > ?1 AND w.status <> 'made')
+			WHERE id IN (SELECT w.edition_id FROM edition_waves w WHERE w.at > ?1 AND w.status <> 'made')`,
+		`DELETE FROM edition_waves WHERE at > ?1 AND status <> 'made'`,
+		`UPDATE cadences SET until = ?1 WHERE until > ?1`,
+		`UPDATE cadence_bands SET since = ?1 WHERE since > ?1`,
+	} {
+		if _, err := t.exec(q, millis(now)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keepTime refuses to work by a clock that was set back, and remembers now.

@@ -135,7 +135,7 @@ func testBouncesAtSending(_ *testing.T, f *fixture) {
 
 	// No means no, for what is claimed already too.
 	f.bounces(store.BounceComplaint, e.ID, jobs[1].Seq)
-	state, reason, err := f.Unwanted(f.ctx, jobs[1].DeliveryRef)
+	state, reason, err := f.Unwanted(f.ctx, f.now, jobs[1].DeliveryRef)
 	f.check(err)
 	f.equal("under way", words(state, reason), words(store.DeliverySuppressed, store.ReasonComplaint))
 }

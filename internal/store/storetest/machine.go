@@ -282,7 +282,7 @@ func (m *machine) holds(holder string, jobs []store.Job) {
 	}
 	for _, j := range jobs {
 		want = append(want, words(j.EditionID, j.Seq))
-		state, _, err := m.Unwanted(m.ctx, j.DeliveryRef)
+		state, _, err := m.Unwanted(m.ctx, m.now, j.DeliveryRef)
 		m.check(err)
 		expect := ""
 		if m.barred[j.SubscriberID] {

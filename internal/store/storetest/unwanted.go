@@ -13,7 +13,7 @@ func testUnwanted(t *testing.T, f *fixture) {
 	jobs := f.claim("x", 9)
 	look := func(what string, j store.Job, want string) {
 		f.t.Helper()
-		state, reason, err := f.Unwanted(f.ctx, j.DeliveryRef)
+		state, reason, err := f.Unwanted(f.ctx, f.now, j.DeliveryRef)
 		f.check(err)
 		f.equal(what, words(state, reason), want)
 	}
@@ -28,7 +28,7 @@ func testUnwanted(t *testing.T, f *fixture) {
 	f.record("x", store.Result{State: store.DeliverySuppressed, Reason: store.ReasonUnsubscribed}, jobs[0])
 	f.record("x", store.Result{State: store.DeliverySent, Counted: true}, jobs[1])
 	f.account(e.ID, store.EditionFinished, store.Counts{Eligible: 2, Sent: 1, Suppressed: 1})
-	_, _, err := f.Unwanted(f.ctx, store.DeliveryRef{EditionID: e.ID, Seq: 99})
+	_, _, err := f.Unwanted(f.ctx, f.now, store.DeliveryRef{EditionID: e.ID, Seq: 99})
 	f.fails("no such delivery", err, store.ErrNotFound)
 
 	// Whoever left their last newsletter is not brought to another.
