@@ -40,7 +40,6 @@ const (
 	recent      = 7 * 24 * time.Hour
 	fewest      = 20  // mails of which many can fail
 	manyFailed  = 0.1 // of an edition's mails
-	fewestHeld  = 100 // readers of whom so many can bounce that they are not believed
 	latest      = 1000
 	lookEvery   = time.Minute
 	settleAfter = 2 * time.Minute // the run that stands for missed ones is on record

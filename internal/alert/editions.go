@@ -150,23 +150,21 @@ func (w *Watch) doubts(e store.Edition) store.Alert {
 // believed.
 func (w *Watch) bounces(ctx context.Context, v *view) ([]store.Alert, error) {
 	var all []store.Alert
-	for _, e := range v.editions {
-		if e.Counts.Eligible < fewestHeld || v.now.Sub(e.CreatedAt) > recent {
-			continue
-		}
-		b, err := w.Service.Store.EditionBounces(ctx, e.ID)
+	held, err := w.Service.Store.HeldBounces(ctx, v.now.Add(-recent))
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range held {
+		e, err := w.Service.Store.Edition(ctx, b.EditionID)
 		if err != nil {
 			return nil, err
 		}
-		if b.HeldSince.IsZero() {
-			continue
-		}
 		all = append(all, store.Alert{
-			Key: fmt.Sprintf("bounces %d", e.ID), Kind: Bounces, Passing: true, Since: b.HeldSince,
+			Key: fmt.Sprintf("bounces %d", e.ID), Kind: Bounces, Passing: true, Since: b.Since,
 			Subject: fmt.Sprintf("Suspiciously many addresses of edition %d of %s bounced", e.ID, e.Newsletter),
 			Text: text(
 				fmt.Sprintf("Within minutes, so many addresses of edition %d of the newsletter %s were said not to exist that at %s tidings ceased to believe it. Large mail hosts do say so of everybody when something of theirs is broken.",
-					e.ID, e.Newsletter, stamp(b.HeldSince, w.Zone)),
+					e.ID, e.Newsletter, stamp(b.Since, w.Zone)),
 				"From then on, hard bounces of this edition suppress nobody; they count like a full mailbox. Those before it stay suppressed.",
 				"See which domains they are of. If their host was at fault, lift the suppressions of that time; if your list is old, nothing is to be done: addresses that are really gone bounce again.\n"+
 					command(edition("show", e), "tidings suppressions list", "tidings suppressions remove ADDRESS")),

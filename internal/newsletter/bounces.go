@@ -225,7 +225,10 @@ func (b *Bounces) tell(x store.Bounce, o store.BounceOutcome, result string) {
 	}
 	log.Log(context.Background(), level, "mail came back", "edition", x.EditionID, "mail", x.Seq,
 		"class", x.Class, "status", x.Status, "domain", o.Domain, "result", result)
-	if o.FirstHeld {
+	if o.FirstHeld && x.EditionID == 0 {
+		log.Error("suspiciously many addresses that were to confirm do not exist; while that goes on, they are not suppressed",
+			"domain", o.Domain, "see", "tidings suppressions list")
+	} else if o.FirstHeld {
 		log.Error("suspiciously many addresses of an edition do not exist any more; from now on its hard bounces suppress nobody",
 			"edition", x.EditionID, "domain", o.Domain, "see", fmt.Sprintf("tidings editions show %d", x.EditionID))
 	}

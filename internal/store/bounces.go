@@ -29,7 +29,8 @@ type BouncePolicy struct {
 	// Once more than HeldShare of an edition's readers, and at least HeldLeast
 	// of them, turn hard within HeldWithin, hard bounces of the edition are
 	// held: receivers do say so of everybody when something of theirs is broken.
-	// A held one counts as a soft one.
+	// A held one counts as a soft one. Those of notices are held while HeldLeast
+	// of them turn hard within HeldWithin; held, they do nothing.
 	HeldShare  float64
 	HeldLeast  int
 	HeldWithin time.Duration
@@ -58,6 +59,12 @@ type EditionBounces struct {
 	Domains    []DomainBounces
 }
 
+// HeldBounces is an edition whose hard bounces are held.
+type HeldBounces struct {
+	EditionID int64
+	Since     time.Time
+}
+
 // DomainBounces counts bounces of one class, those at sending among them.
 type DomainBounces struct {
 	Domain string // "" of erased people
@@ -76,6 +83,9 @@ type Bounces interface {
 	RecordBounces(ctx context.Context, now time.Time, p BouncePolicy, list []Bounce) ([]BounceOutcome, error)
 	// EditionBounces sums up an edition; Domains by number, the highest first.
 	EditionBounces(ctx context.Context, editionID int64) (EditionBounces, error)
+	// HeldBounces gives the editions whose hard bounces are held since the given
+	// instant or later, the oldest first.
+	HeldBounces(ctx context.Context, since time.Time) ([]HeldBounces, error)
 	// SubscriberBounces gives a person's bounces, the newest first, up to limit.
 	SubscriberBounces(ctx context.Context, subscriberID int64, limit int) ([]Bounce, error)
 }

@@ -85,10 +85,14 @@ func (t *tx) bounce(p store.BouncePolicy, b store.Bounce) (o store.BounceOutcome
 		return o, err
 	}
 	o.New = true
-	if b.EditionID != 0 {
-		if err := t.countBounce(p, b, a, &o); err != nil {
-			return o, err
-		}
+	switch {
+	case b.EditionID != 0:
+		err = t.countBounce(p, b, a, &o)
+	case b.Class == store.BounceHard:
+		err = t.holdNotice(p, b.At, &o)
+	}
+	if err != nil {
+		return o, err
 	}
 	reason, err := t.verdict(p, b, a, o.Held)
 	if err != nil || reason == "" {
@@ -143,6 +147,16 @@ func (t *tx) countBounce(p store.BouncePolicy, b store.Bounce, a addressee, o *s
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (edition_id) DO UPDATE SET bounced = ?2, complained = ?3,
 		hard = ?4, hard_before = ?5, hard_since = ?6, held_since = ?7`,
 		b.EditionID, s.Bounced, s.Complained, s.hard, s.hardBefore, millis(s.hardSince), millis(s.HeldSince))
+	return err
+}
+
+// holdNotice says whether hard bounces of notices are held: they are of no
+// edition, of whose readers they could be a share.
+func (t *tx) holdNotice(p store.BouncePolicy, now time.Time, o *store.BounceOutcome) error {
+	var lately int
+	err := t.one(`SELECT count(*) FROM bounces WHERE edition_id = 0 AND class = 'hard' AND at > ?1`,
+		[]any{millis(now.Add(-p.HeldWithin))}, &lately)
+	o.Held, o.FirstHeld = lately >= p.HeldLeast, lately == p.HeldLeast
 	return err
 }
 
@@ -206,6 +220,21 @@ func (s *Store) EditionBounces(ctx context.Context, editionID int64) (sum store.
 func scanDomainBounces(r row) (d store.DomainBounces, err error) {
 	err = r.Scan(&d.Domain, &d.Class, &d.N)
 	return d, err
+}
+
+// HeldBounces implements [store.Bounces].
+func (s *Store) HeldBounces(ctx context.Context, since time.Time) (held []store.HeldBounces, err error) {
+	err = s.read(ctx, "list the editions whose bounces are held", func(t *tx) error {
+		held, err = all(t, scanHeld, `SELECT edition_id, held_since FROM edition_bounces
+			WHERE held_since IS NOT NULL AND held_since >= ?1 ORDER BY held_since, edition_id`, millis(since))
+		return err
+	})
+	return held, err
+}
+
+func scanHeld(r row) (h store.HeldBounces, err error) {
+	err = r.Scan(&h.EditionID, instant{&h.Since})
+	return h, err
 }
 
 // SubscriberBounces implements [store.Bounces].

@@ -165,6 +165,11 @@ func testBouncesHeld(_ *testing.T, f *fixture) {
 	sum, err := f.EditionBounces(f.ctx, id)
 	f.check(err)
 	f.equal("held since", sum.HeldSince, f.now)
+	for since, want := range map[time.Time][]store.HeldBounces{f.now: {{EditionID: id, Since: f.now}}, f.now.Add(time.Second): nil} {
+		held, err := f.HeldBounces(f.ctx, since)
+		f.check(err)
+		f.equal("editions held", held, want)
+	}
 
 	// It stays so for the edition, and a complaint is not concerned.
 	f.now = f.now.Add(time.Hour)
@@ -277,4 +282,28 @@ func testBouncesOfNotices(_ *testing.T, f *fixture) {
 	f.equal("notices left", len(left), 1)
 	_, err = f.Addressee(f.ctx, store.DeliveryRef{Seq: 99})
 	f.fails("addressee of no notice", err, store.ErrNotFound)
+}
+
+// testBouncesOfNoticesHeld meets a receiver that calls everybody unknown who
+// signs up.
+func testBouncesOfNoticesHeld(_ *testing.T, f *fixture) {
+	for i := range 7 {
+		f.signUp(fmt.Sprintf("r%d@example.com", i), "weekly")
+	}
+	notices, err := f.ClaimNotices(f.ctx, f.now, f.now, 9)
+	f.check(err)
+	var was []string
+	for i, n := range notices {
+		if i == policy.HeldLeast+1 { // those before were long ago
+			f.now = f.now.Add(policy.HeldWithin)
+		}
+		o := f.bounces(store.BounceHard, 0, n.ID)[0]
+		was = append(was, words(o.Suppressed, o.Held, o.FirstHeld))
+	}
+	want := make([]string, 7)
+	for i := range want {
+		want[i] = "true false false"
+	}
+	want[policy.HeldLeast-1], want[policy.HeldLeast], want[6] = "false true true", "false true false", "false true true"
+	f.equal("suppressed, held, the first", was, want)
 }

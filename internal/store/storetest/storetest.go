@@ -91,6 +91,8 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"StagingRefuses":    testStagingRefuses,
 		"ImportSuppresses":  testImportSuppresses,
 		"ImportOfOnePerson": testImportOfOnePerson,
+
+		"BouncesOfNoticesHeld": testBouncesOfNoticesHeld,
 	}
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
 		t.Run(name, func(t *testing.T) { parts[name](t, newFixture(t, open)) })
