@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tidings/internal/alert"
 	"tidings/internal/bounce"
+	"tidings/internal/config"
 	"tidings/internal/daemon"
 	"tidings/internal/newsletter"
 	"tidings/internal/smtpd"
@@ -82,24 +85,46 @@ func (a *app) showVerdict(v newsletter.Verdict) error {
 
 // bounces makes the part that takes what comes back; ok is false if the daemon
 // is not to do that.
-func (a *app) bounces(s *newsletter.Service, m *newsletter.Metrics) (part daemon.Part, ok bool, err error) {
+func (a *app) bounces(s *newsletter.Service, m *newsletter.Metrics, w *alert.Watch) (part daemon.Part, ok bool, err error) {
 	c := a.cfg.Bounces
 	if c.Listen == "" {
 		return part, false, nil
+	}
+	certificate, err := bounceTLS(c.TLS)
+	if err != nil {
+		return part, false, err
 	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return part, false, fmt.Errorf("bounces.listen: %w; stop the other program, or choose another port", err)
 	}
-	b := newsletter.NewBounces(s, m)
+	b, host := newsletter.NewBounces(s, m), c.Address[strings.LastIndexByte(c.Address, '@')+1:]
 	server := smtpd.New(smtpd.Config{
-		Name: c.Address[strings.LastIndexByte(c.Address, '@')+1:],
+		Name: host,
 		LMTP: c.Protocol == "lmtp",
-		Find: func(address string) smtpd.Mailbox { return bounceMailbox(b, address) },
-		Log:  a.log,
+		TLS:  certificate,
+		Find: func(address string) smtpd.Mailbox {
+			if w != nil && strings.EqualFold(address, "postmaster@"+host) {
+				return func(ctx context.Context, msg io.Reader) error { return w.Letter(ctx, address, msg) }
+			}
+			return bounceMailbox(b, address)
+		},
+		Log: a.log,
 	})
 	a.log.Info("taking bounces", "listen", l.Addr().String(), "protocol", c.Protocol)
 	return daemon.Part{Name: "bounces", Run: func(ctx context.Context) error { return server.Serve(ctx, l) }}, true, nil
+}
+
+// bounceTLS reads the certificate for bounces; nil if there is none.
+func bounceTLS(c config.TLS) (*tls.Config, error) {
+	if c.CertFile == "" && c.KeyFile == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("bounces.tls: %w; both files must be there, in PEM form, and belong together", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }
 
 // bounceMailbox gives the mailbox of an address for bounces; nil for others.

@@ -104,5 +104,8 @@ func unusable(cfg *config.Config) config.Faults {
 			faults = append(faults, cfg.Fault("newsletters."+n.Name+".subject", err.Error()))
 		}
 	}
+	if _, err := bounceTLS(cfg.Bounces.TLS); err != nil {
+		faults = append(faults, cfg.Fault("bounces.tls", err.Error()))
+	}
 	return append(faults, keyFaults(cfg)...)
 }

@@ -137,7 +137,7 @@ func (a *app) parts(ctx context.Context, l net.Listener, g *generation) ([]daemo
 	gate := a.pace()
 	registry.MustRegister(gate)
 	counters := newsletter.NewMetrics(registry)
-	mailing, sender, err := a.mailing(g, service, gate, counters, registry)
+	mailing, sender, watch, err := a.mailing(g, service, gate, counters, registry)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (a *app) parts(ctx context.Context, l net.Listener, g *generation) ([]daemo
 	if err != nil {
 		return nil, err
 	}
-	bounces, listening, err := a.bounces(service, counters)
+	bounces, listening, err := a.bounces(service, counters, watch)
 	if err != nil {
 		return nil, err
 	}
@@ -173,18 +173,18 @@ func (a *app) warn() {
 }
 
 // mailing makes the part that sends mail; none if mailing is off.
-func (a *app) mailing(g *generation, s *newsletter.Service, gate *pace.Gate, m *newsletter.Metrics, reg prometheus.Registerer) ([]daemon.Part, *newsletter.Sender, error) {
+func (a *app) mailing(g *generation, s *newsletter.Service, gate *pace.Gate, m *newsletter.Metrics, reg prometheus.Registerer) ([]daemon.Part, *newsletter.Sender, *alert.Watch, error) {
 	if s.MailingOff != "" {
 		a.log.Warn("sign-up and mailing are off", "reason", s.MailingOff)
-		return nil, nil, nil
+		return nil, nil, nil, nil
 	}
 	relay, sign, err := a.outgoing()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	sender, err := a.sender(s, gate, m)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	messenger := newsletter.NewMessenger(s, relay, sign, gate, m)
 	scheduler := newsletter.NewScheduler(s, sender.Wake, m)
@@ -197,5 +197,5 @@ func (a *app) mailing(g *generation, s *newsletter.Service, gate *pace.Gate, m *
 		g.part("sender", sender.RunUntil),
 		daemon.Part{Name: "schedule", Run: scheduler.Run},
 		daemon.Part{Name: "alerts", Run: watch.Run},
-	)}, sender, nil
+	)}, sender, watch, nil
 }

@@ -16,6 +16,7 @@ type Watch struct {
 	Config
 	Deps
 	teller  *Teller
+	letters allowance // for those to the postmaster
 	metrics *metrics
 
 	begun        bool                   // what was known before this process is known

@@ -240,6 +240,13 @@ type Bounces struct {
 	Address  string `yaml:"address" check:"returnpath" doc:"Address to which undeliverable mail and complaints come back; each mail gets one of its own, NAME+CODE@DOMAIN. Empty: they come back to the sender."`
 	Listen   string `yaml:"listen" check:"listen" doc:"Address and port on which mail for it is taken. Empty: none; a mail server pipes it into the command bounce."`
 	Protocol string `yaml:"protocol" check:"required,enum=smtp|lmtp" doc:"What is spoken there."`
+	TLS      TLS    `yaml:"tls" doc:"Certificate for STARTTLS there. Empty: it is not offered."`
+}
+
+// TLS names a certificate and its key.
+type TLS struct {
+	CertFile string `yaml:"cert_file" check:"path" doc:"File that holds the certificate and those above it, in PEM form."`
+	KeyFile  string `yaml:"key_file" check:"path" doc:"File that holds its private key, in PEM form."`
 }
 
 // Alerts says who is told of trouble.

@@ -82,6 +82,38 @@ func TestLateNoWinsOverAnAnnouncedMail(t *testing.T) {
 	}
 }
 
+// TestLateNoWinsAtTheDot lets somebody leave while the connection for their mail
+// is being made, which takes long: all of it goes out but the final dot.
+func TestLateNoWinsAtTheDot(t *testing.T) {
+	h := newHouse(t, weekly())
+	to := h.readers(1, "")[0]
+	h.publish("one", time.Now())
+	p := h.plan(weekly())
+	server := relaytest.Start(t, relaytest.Options{Rules: []relaytest.Rule{{At: relaytest.Connect, Delay: 300 * time.Millisecond}}})
+	go func() {
+		for server.Connections() == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		who, err := h.Store.SubscriberByEmail(context.Background(), to)
+		if err == nil {
+			err = h.Store.Unsubscribe(context.Background(), time.Now(), who.ID, "weekly")
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}()
+	h.run(h.sender(smtp(t, server, nil)), h.finished(p.Edition.ID))
+	if c := h.edition(p.Edition.ID).Counts; c != (store.Counts{Eligible: 1, Suppressed: 1}) || server.Count() != 0 {
+		t.Errorf("account %+v, %d mails", c, server.Count())
+	}
+	if err := server.Close(); err != nil { // it has seen the end then
+		t.Fatal(err)
+	}
+	if server.Truncated() != 1 {
+		t.Errorf("%d messages were begun", server.Truncated())
+	}
+}
+
 func TestARefusedSenderStopsOnlyItsNewsletter(t *testing.T) {
 	bad, good := weekly(), weekly()
 	bad.Name, good.Name = "bad", "good"

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
@@ -41,8 +42,9 @@ type Mailbox func(ctx context.Context, msg io.Reader) error
 
 // Config is a Server's settings.
 type Config struct {
-	Name string // by which the server introduces itself
-	LMTP bool   // instead of SMTP
+	Name string      // by which the server introduces itself
+	LMTP bool        // instead of SMTP
+	TLS  *tls.Config // for STARTTLS; nil: it is not offered
 	// Find gives the mailbox of an address; nil if there is none here.
 	Find func(address string) Mailbox
 	Log  *slog.Logger
@@ -67,7 +69,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	srv := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
 		return &session{server: s, ctx: last, conn: c}, nil
 	}))
-	srv.Domain, srv.LMTP = s.cfg.Name, s.cfg.LMTP
+	srv.Domain, srv.LMTP, srv.TLSConfig = s.cfg.Name, s.cfg.LMTP, s.cfg.TLS
 	srv.MaxRecipients, srv.MaxMessageBytes, srv.MaxLineLength = maxRecipients, maxMessage, maxLine
 	srv.ReadTimeout, srv.WriteTimeout = commandWithin, commandWithin
 	srv.EnableSMTPUTF8 = true

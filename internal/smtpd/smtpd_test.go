@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/smtp"
 	"net/textproto"
 	"strings"
@@ -181,5 +183,47 @@ func TestKeepsTheBeginningOfALargeMessage(t *testing.T) {
 	got := talk(t, address, "EHLO me.example", "MAIL FROM:<> SIZE=99999999", "QUIT")
 	if codes(got) != "220 250 552 221" {
 		t.Errorf("answers to a huge one: %v", got)
+	}
+}
+
+// TestEncrypted takes a message after STARTTLS.
+func TestEncrypted(t *testing.T) {
+	web := httptest.NewTLSServer(nil) // for its certificate
+	defer web.Close()
+	b := &boxes{taken: map[string][]string{}}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	s := smtpd.New(smtpd.Config{Name: "here.example", TLS: web.TLS, Find: b.find, Log: slog.New(slog.DiscardHandler)})
+	go func() { ended <- s.Serve(ctx, l) }()
+	c, err := smtp.Dial(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust := web.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	trust.ServerName = "example.com"
+	if err := c.StartTLS(trust); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(c.Mail("ann@example.net"), c.Rcpt("bob@here.example")); err != nil {
+		t.Fatal(err)
+	}
+	w, err := c.Data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprint(w, "Subject: x\r\n\r\nHello\r\n")
+	if err := errors.Join(w.Close(), c.Quit()); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if got := b.taken["bob@here.example"]; len(got) != 1 {
+		t.Errorf("taken %q", got)
 	}
 }

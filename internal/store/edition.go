@@ -254,7 +254,8 @@ type Deliveries interface {
 	// named. Those whose subscription ended or is paused, or
 	// whose address is suppressed, become suppressed instead, those past
 	// ExpiresAt failed with reason "expired" (either in doubt instead, where
-	// an earlier message may have arrived); none of them is given out. An
+	// an earlier message may have arrived); none of them is given out. Expired
+	// ones that were put off for their reader's sake are soft bounces. An
 	// edition left without anything pending is finished. An empty result does
 	// not mean that nothing is due: ask NextDue.
 	Claim(ctx context.Context, now time.Time, holder string, limit int, except ...string) ([]Job, error)

@@ -78,9 +78,7 @@ func (t *tx) bounce(p store.BouncePolicy, b store.Bounce) (o store.BounceOutcome
 	}
 	o.Known, o.Domain = true, a.domain()
 	b.Note = clip(b.Note)
-	n, err := t.exec(`INSERT INTO bounces (edition_id, seq, class, subscriber_id, domain, status, note, at)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (edition_id, seq, class) DO NOTHING`,
-		b.EditionID, b.Seq, b.Class, a.subscriber, o.Domain, clip(b.Status), b.Note, millis(b.At))
+	n, err := t.exec(insertBounce, b.EditionID, b.Seq, b.Class, a.subscriber, o.Domain, clip(b.Status), b.Note, millis(b.At))
 	if err != nil || n == 0 {
 		return o, err
 	}
@@ -159,6 +157,34 @@ func (t *tx) holdNotice(p store.BouncePolicy, now time.Time, o *store.BounceOutc
 	o.Held, o.FirstHeld = lately >= p.HeldLeast, lately == p.HeldLeast
 	return err
 }
+
+// undelivered takes those pending deliveries of an edition for soft bounces
+// that were put off for their reader's sake until it expired.
+func (t *tx) undelivered(now time.Time, edition int64) error {
+	list, err := all(t, scanUndelivered, `SELECT edition_id, seq, COALESCE(reason, '') FROM deliveries
+		WHERE edition_id = ?1 AND state = 0 AND resent = 0 AND attempts > 0 AND code BETWEEN 400 AND 499`, edition)
+	for _, b := range list {
+		a, failed := t.addressee(b.DeliveryRef)
+		if failed != nil {
+			return failed
+		}
+		if a.email == "" {
+			continue
+		}
+		if _, err := t.exec(insertBounce, b.EditionID, b.Seq, store.BounceSoft, a.subscriber, a.domain(), "", clip(b.Note), millis(now)); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func scanUndelivered(r row) (b store.Bounce, err error) {
+	err = r.Scan(&b.EditionID, &b.Seq, &b.Note)
+	return b, err
+}
+
+const insertBounce = `INSERT INTO bounces (edition_id, seq, class, subscriber_id, domain, status, note, at)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (edition_id, seq, class) DO NOTHING`
 
 // isFirstBounce reports whether no other bounce of the mail is on record,
 // complaints apart.

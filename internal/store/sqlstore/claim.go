@@ -69,6 +69,9 @@ func (c *claim) expire(editions []store.Edition) (current []store.Edition, err e
 			current = append(current, e)
 			continue
 		}
+		if err := c.undelivered(c.now, e.ID); err != nil {
+			return nil, err
+		}
 		if *c.delta(e.ID), err = c.giveUp(c.now, e.ID, reasonExpired); err != nil {
 			return nil, err
 		}

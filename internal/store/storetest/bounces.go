@@ -307,3 +307,31 @@ func testBouncesOfNoticesHeld(_ *testing.T, f *fixture) {
 	want[policy.HeldLeast-1], want[policy.HeldLeast], want[6] = "false true true", "false true false", "false true true"
 	f.equal("suppressed, held, the first", was, want)
 }
+
+// testBouncesOfTheExpired lets an edition expire: who was put off for their own
+// sake has bounced, and nobody else.
+func testBouncesOfTheExpired(_ *testing.T, f *fixture) {
+	for i := range 4 {
+		f.reader(fmt.Sprintf("r%d@example.com", i), "weekly")
+	}
+	e := f.plan("weekly", f.posts(1)...)
+	jobs := f.claim("x", 3)
+	later := store.Result{State: store.DeliveryPending, NextAt: e.ExpiresAt.Add(time.Hour), Code: 452, Reason: "mailbox full"}
+	full, busy, lost := later, later, later
+	full.Counted, busy.Setback = true, true
+	lost.Counted, lost.Resent = true, true
+	for i, r := range []store.Result{full, busy, lost} {
+		f.record("x", r, jobs[i])
+	}
+	f.now = e.ExpiresAt
+	f.claim("x", 9)
+	f.account(e.ID, store.EditionFinished, store.Counts{Eligible: 4, Failed: 3, InDoubt: 1})
+	sum, err := f.EditionBounces(f.ctx, e.ID)
+	f.check(err)
+	f.equal("bounces", sum, store.EditionBounces{Domains: []store.DomainBounces{{Domain: "example.com", Class: store.BounceSoft, N: 1}}})
+	p, err := f.SubscriberByEmail(f.ctx, "r0@example.com")
+	f.check(err)
+	list, err := f.SubscriberBounces(f.ctx, p.ID, 9)
+	f.check(err)
+	f.equal("of the reader", words(len(list), list[0].Note), "1 mailbox full")
+}

@@ -92,6 +92,7 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"ImportSuppresses":  testImportSuppresses,
 		"ImportOfOnePerson": testImportOfOnePerson,
 
+		"BouncesOfTheExpired":  testBouncesOfTheExpired,
 		"BouncesOfNoticesHeld": testBouncesOfNoticesHeld,
 	}
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
