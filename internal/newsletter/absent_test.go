@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tidings/internal/clock"
 	"tidings/internal/newsletter"
 	"tidings/internal/store"
 )
@@ -12,7 +13,9 @@ import (
 // TestNewsletterThatIsMissingForAWhile takes the newsletter of an edition under
 // way out of the configuration: its mails wait until it is there again.
 func TestNewsletterThatIsMissingForAWhile(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
+	h.Clock = clock.Rehearse(time.Now(), 200)
 	people := h.readers(20, "")
 	h.publish("one", time.Now())
 	p := h.plan(weekly())

@@ -90,6 +90,7 @@ func complaint(kind, id string) string {
 const freeText = "From: MAILER-DAEMON@mx.example\nSubject: failure notice\n\nHi. This is the qmail-send program at mx.example.\nSorry, no mailbox here by that name. (#5.1.1)\n"
 
 func TestEachMailHasItsReturnPath(t *testing.T) {
+	t.Parallel()
 	m := newMailed(t, 2, bounceAddress)
 	seen := map[string]bool{}
 	for _, to := range m.people {
@@ -118,6 +119,7 @@ func TestEachMailHasItsReturnPath(t *testing.T) {
 }
 
 func TestWhoBouncesIsNotMailedAgain(t *testing.T) {
+	t.Parallel()
 	m := newMailed(t, 3, bounceAddress)
 	gone, blocked, fine := m.people[0], m.people[1], m.people[2]
 	if got := m.take(m.relay.from[gone], dsn(gone, "5.1.1", "")); got != newsletter.ReportSuppressed {
@@ -147,6 +149,7 @@ func TestWhoBouncesIsNotMailedAgain(t *testing.T) {
 // TestWhatCounts holds by what a report must prove that it is about a mail of
 // ours.
 func TestWhatCounts(t *testing.T) {
+	t.Parallel()
 	m := newMailed(t, 2, bounceAddress)
 	ann := m.people[0]
 	verp, id := m.relay.from[ann], m.messageID(ann)
@@ -189,6 +192,7 @@ func TestWhatCounts(t *testing.T) {
 
 // TestWaysToProve gives each good report to a house of its own.
 func TestWaysToProve(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		recipient func(verp string) string
 		report    func(to, verp, id string) string
@@ -229,6 +233,7 @@ func same(s string) string      { return s }
 func noRecipient(string) string { return "" }
 
 func TestWithoutAnAddressForBounces(t *testing.T) {
+	t.Parallel()
 	m := newMailed(t, 1, "")
 	to := m.people[0]
 	if got := m.relay.from[to]; got != "news@example.org" {
@@ -240,6 +245,7 @@ func TestWithoutAnAddressForBounces(t *testing.T) {
 }
 
 func TestErasedPeopleDoNotBounce(t *testing.T) {
+	t.Parallel()
 	m := newMailed(t, 1, bounceAddress)
 	to := m.people[0]
 	p, err := m.Store.SubscriberByEmail(t.Context(), to)
@@ -255,6 +261,7 @@ func TestErasedPeopleDoNotBounce(t *testing.T) {
 }
 
 func TestReportsWaitForTheDatabase(t *testing.T) {
+	t.Parallel()
 	m := newMailed(t, 1, bounceAddress)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -267,6 +274,7 @@ func TestReportsWaitForTheDatabase(t *testing.T) {
 // TestRefusedAtSending holds that what the relay refuses at once counts like
 // what comes back.
 func TestRefusedAtSending(t *testing.T) {
+	t.Parallel()
 	m := newMailed(t, 3, bounceAddress)
 	gone, blocked, full := m.people[0], m.people[1], m.people[2]
 	answers := map[string]relay.Reply{
@@ -294,6 +302,7 @@ func TestRefusedAtSending(t *testing.T) {
 }
 
 func TestConfirmationsComeBackToo(t *testing.T) {
+	t.Parallel()
 	m := &mailed{house: newHouse(t, weekly()), relay: newFakeRelay(nil)}
 	m.ReturnPath = bounceAddress
 	for _, email := range []string{"ann@example.com", "bob@example.com"} {
@@ -316,6 +325,7 @@ func TestConfirmationsComeBackToo(t *testing.T) {
 }
 
 func TestTestCopiesComeBackToNobody(t *testing.T) {
+	t.Parallel()
 	m := newMailed(t, 1, bounceAddress)
 	g, err := m.Store.Group(t.Context(), m.edition, 0)
 	if err != nil {
@@ -333,6 +343,7 @@ func TestTestCopiesComeBackToNobody(t *testing.T) {
 }
 
 func TestRefusedConfirmation(t *testing.T) {
+	t.Parallel()
 	m := &mailed{house: newHouse(t, weekly()), relay: newFakeRelay(func(to string, _ int) error {
 		if to == "ann@example.com" {
 			return &relay.Error{Phase: relay.PhaseRcpt, Kind: relay.Permanent, Reply: relay.Reply{Code: 550, Enhanced: "5.1.1", Text: "User unknown"}}
@@ -354,6 +365,7 @@ func TestRefusedConfirmation(t *testing.T) {
 
 // TestFeedbackTypes says which types of feedback end the mail.
 func TestFeedbackTypes(t *testing.T) {
+	t.Parallel()
 	types := map[string]string{
 		"abuse": store.ReasonComplaint, "fraud": store.ReasonComplaint, "Opt-Out": store.ReasonComplaint, "other": store.ReasonComplaint,
 		"virus": "", "not-spam": "", "auth-failure": "", "novel": "",

@@ -14,6 +14,7 @@ import (
 // are none of theirs. Nearly all wait until that is mended; nobody is
 // suppressed.
 func TestRefusedForWhoWeAre(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		rule relaytest.Rule
 		most int // who may lose this edition before it is known

@@ -15,6 +15,7 @@ import (
 )
 
 func TestLateNoWinsOverAClaim(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	people := h.readers(3, "")
 	h.publish("one", time.Now())
@@ -47,6 +48,7 @@ func TestLateNoWinsOverAClaim(t *testing.T) {
 // TestLateNoWinsOverAnAnnouncedMail lets people leave whose mails lie ready,
 // one of them announced to the relay already.
 func TestLateNoWinsOverAnAnnouncedMail(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	people := h.readers(6, "")
 	h.publish("one", time.Now())
@@ -85,6 +87,7 @@ func TestLateNoWinsOverAnAnnouncedMail(t *testing.T) {
 // TestLateNoWinsAtTheDot lets somebody leave while the connection for their mail
 // is being made, which takes long: all of it goes out but the final dot.
 func TestLateNoWinsAtTheDot(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	to := h.readers(1, "")[0]
 	h.publish("one", time.Now())
@@ -115,6 +118,7 @@ func TestLateNoWinsAtTheDot(t *testing.T) {
 }
 
 func TestARefusedSenderStopsOnlyItsNewsletter(t *testing.T) {
+	t.Parallel()
 	bad, good := weekly(), weekly()
 	bad.Name, good.Name = "bad", "good"
 	h := newHouse(t, bad, good)
@@ -139,6 +143,7 @@ func TestARefusedSenderStopsOnlyItsNewsletter(t *testing.T) {
 }
 
 func TestAnswersThatAreAlwaysLostMakeNoFlood(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	to := h.readers(1, "")[0]
 	h.publish("one", time.Now())
@@ -153,6 +158,7 @@ func TestAnswersThatAreAlwaysLostMakeNoFlood(t *testing.T) {
 }
 
 func TestMinPostsCountsWhatIsNew(t *testing.T) {
+	t.Parallel()
 	n := weekly()
 	n.MinPosts = 2
 	h := newHouse(t, n)
@@ -180,6 +186,7 @@ func TestMinPostsCountsWhatIsNew(t *testing.T) {
 }
 
 func TestConfirmationsDoNotHoldUpTheEnd(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	for _, email := range []string{"a@example.org", "b@example.org", "c@example.org"} {
 		if err := h.SignUp(t.Context(), newsletter.SignUp{Email: email}); err != nil {

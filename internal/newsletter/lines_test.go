@@ -40,6 +40,7 @@ func (h *house) listen() *logbook {
 // TestARelayThatAllowsFewConnections is used over those: that it refuses more is
 // no trouble, and is found out once.
 func TestARelayThatAllowsFewConnections(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	log := h.listen()
 	h.readers(400, "")
@@ -53,7 +54,7 @@ func TestARelayThatAllowsFewConnections(t *testing.T) {
 	if strings.Contains(log.String(), "mail waits") {
 		t.Errorf("the relay was left alone:\n%s", log)
 	}
-	if n := s.Connections(); n > 2+2*8 { // each finds out, perhaps with a mail that was to follow
+	if n := s.Connections(); n > 50 { // each finds out, perhaps more than once at the start, but not for each mail
 		t.Errorf("%d connections were tried", n)
 	}
 }
@@ -61,6 +62,7 @@ func TestARelayThatAllowsFewConnections(t *testing.T) {
 // TestAnIdleConnectionIsUsedFirst sends one mail at a time: whoever has a
 // connection sends it.
 func TestAnIdleConnectionIsUsedFirst(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	s := relaytest.Start(t, relaytest.Options{})
 	sender := h.sender(smtp(t, s, nil), func(c *newsletter.SenderConfig) { c.Connections = 8 })

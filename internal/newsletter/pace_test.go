@@ -45,6 +45,7 @@ func server(t *testing.T, rules ...relaytest.Rule) (*relaytest.Server, relay.Rel
 }
 
 func TestARelayThatIsDownIsOnRecord(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	h.readers(1200, "")
 	h.publish("one", time.Now())
@@ -84,6 +85,7 @@ func TestARelayThatIsDownIsOnRecord(t *testing.T) {
 }
 
 func TestASlowDomainHoldsUpNobody(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	h.at("slow.example", 300)
 	h.at("fast.example", 300)
@@ -115,6 +117,7 @@ func TestASlowDomainHoldsUpNobody(t *testing.T) {
 // TestADomainGetsAllItsTurns sends to a domain that takes three a second: as
 // soon as a mail is due, somebody looks for it.
 func TestADomainGetsAllItsTurns(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, weekly())
 		h.Clock = clock.Clock{}
@@ -132,6 +135,7 @@ func TestADomainGetsAllItsTurns(t *testing.T) {
 }
 
 func TestARelayThatEndsConnectionsEarly(t *testing.T) {
+	t.Parallel()
 	for name, rule := range map[string]relaytest.Rule{
 		"with notice":    {At: relaytest.Mail, Skip: 3, Reply: "421 4.4.2 too long", Close: true},
 		"without notice": {At: relaytest.Mail, Skip: 3, Close: true},
@@ -163,6 +167,7 @@ func TestARelayThatEndsConnectionsEarly(t *testing.T) {
 }
 
 func TestMailsOverOneConnection(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	h.readers(20, "")
 	h.publish("one", time.Now())
@@ -182,6 +187,7 @@ func TestMailsOverOneConnection(t *testing.T) {
 // TestADomainThatWantsLess is refused for its sender's repute: a few mails
 // find that out, the others wait, and other domains go on.
 func TestADomainThatWantsLess(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	h.at("touchy.example", 100)
 	h.at("other.example", 100)
@@ -211,6 +217,7 @@ func TestADomainThatWantsLess(t *testing.T) {
 }
 
 func TestConfirmationsWaitForTheRelayToo(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	g := h.gate(pace.Config{})
 	down := newFakeRelay(nil)

@@ -27,6 +27,7 @@ func (h *house) scheduledRuns() []store.Edition {
 }
 
 func TestLatenessIsOnRecord(t *testing.T) {
+	t.Parallel()
 	bubble(t, scheduled(t, "0 8 * * *"), func(t *testing.T, h *house) {
 		h.readers(1, "")
 		h.scheduled(9 * time.Hour) // the first run is in time
@@ -51,6 +52,7 @@ func TestLatenessIsOnRecord(t *testing.T) {
 
 // A machine that slept is not a program that was not running.
 func TestWhyARunIsLate(t *testing.T) {
+	t.Parallel()
 	n := scheduled(t, "0 8 * * *")
 	n.CatchUp = false
 	bubble(t, n, func(t *testing.T, h *house) {
@@ -69,6 +71,7 @@ func TestWhyARunIsLate(t *testing.T) {
 // TestSlotsInAGap: the clocks leave out 02:00 to 03:00, and with them three
 // runs, which fall on the same moment as the one of 03:00.
 func TestSlotsInAGap(t *testing.T) {
+	t.Parallel()
 	n := scheduled(t, "*/20 * * * *")
 	n.Zone = mustZone(t, "Europe/Berlin")
 	bubble(t, n, func(t *testing.T, h *house) {
@@ -104,6 +107,7 @@ func mustZone(t testing.TB, name string) *time.Location {
 // TestAMonthOff: each run of a month of every minute has its record, made in
 // transactions that leave room for others.
 func TestAMonthOff(t *testing.T) {
+	t.Parallel()
 	bubble(t, scheduled(t, "* * * * *"), func(t *testing.T, h *house) {
 		h.readers(1, "")
 		h.scheduled(30 * time.Second)
@@ -127,6 +131,7 @@ func TestAMonthOff(t *testing.T) {
 
 // TestYearsOff: what is beyond any use shares a record.
 func TestYearsOff(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("writes 50,000 records")
 	}
@@ -147,6 +152,7 @@ func TestYearsOff(t *testing.T) {
 // TestAClockSetBackRepeatsNothing: two hours back, then, when that is
 // accepted, on.
 func TestAClockSetBackRepeatsNothing(t *testing.T) {
+	t.Parallel()
 	bubble(t, scheduled(t, "0 * * * *"), func(t *testing.T, h *house) {
 		h.readers(1, "")
 		start := time.Now()
@@ -176,6 +182,7 @@ func TestAClockSetBackRepeatsNothing(t *testing.T) {
 // TestAClockThatWasAhead: runs that a clock of another year made do not keep
 // those of this year from being made.
 func TestAClockThatWasAhead(t *testing.T) {
+	t.Parallel()
 	bubble(t, scheduled(t, "0 8 * * *"), func(t *testing.T, h *house) {
 		h.readers(1, "")
 		start := time.Now()

@@ -19,6 +19,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestEverybodyGetsItOnce(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	people := h.readers(450, "")
 	h.publish("one", time.Now())
@@ -40,6 +41,7 @@ func TestEverybodyGetsItOnce(t *testing.T) {
 }
 
 func TestMailIsAddressedAndSigned(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	to := h.readers(1, "")[0]
 	h.publish("one", time.Now())
@@ -58,6 +60,7 @@ func TestMailIsAddressedAndSigned(t *testing.T) {
 }
 
 func TestPermanentRefusalReleasesThePosts(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	people := h.readers(3, "")
 	h.publish("one", time.Now())
@@ -91,6 +94,7 @@ func TestPermanentRefusalReleasesThePosts(t *testing.T) {
 }
 
 func TestTemporaryRefusalIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	to := h.readers(1, "")[0]
 	h.publish("one", time.Now())
@@ -108,6 +112,7 @@ func TestTemporaryRefusalIsTriedAgain(t *testing.T) {
 }
 
 func TestAttemptsAreLimited(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	h.readers(1, "")
 	h.publish("one", time.Now())
@@ -120,6 +125,7 @@ func TestAttemptsAreLimited(t *testing.T) {
 }
 
 func TestInDoubtPolicies(t *testing.T) {
+	t.Parallel()
 	lost := &relay.Error{Phase: "dot", Kind: relay.InDoubt, Err: errors.New("connection reset")}
 	for policy, want := range map[string]store.Counts{
 		store.Hold: {Eligible: 1, InDoubt: 1},
@@ -144,6 +150,7 @@ func TestInDoubtPolicies(t *testing.T) {
 }
 
 func TestUnsubscribedBeforeTheirTurn(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	people := h.readers(2, "")
 	h.publish("one", time.Now())
@@ -166,6 +173,7 @@ func TestUnsubscribedBeforeTheirTurn(t *testing.T) {
 }
 
 func TestRelayTroubleCountsAgainstNobody(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	h.readers(5, "")
 	h.publish("one", time.Now())
@@ -191,6 +199,7 @@ func TestRelayTroubleCountsAgainstNobody(t *testing.T) {
 }
 
 func TestShutdownGivesBackWhatWasNotBegun(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	h.readers(50, "")
 	h.publish("one", time.Now())
@@ -225,6 +234,7 @@ func TestShutdownGivesBackWhatWasNotBegun(t *testing.T) {
 }
 
 func TestTwoSendersShareTheWork(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	people := h.readers(600, "")
 	h.publish("one", time.Now())
@@ -246,6 +256,7 @@ func TestTwoSendersShareTheWork(t *testing.T) {
 }
 
 func TestResentMailIsTheSameMail(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	to := h.readers(1, "")[0]
 	h.publish("one", time.Now())
@@ -269,6 +280,7 @@ func TestResentMailIsTheSameMail(t *testing.T) {
 // TestACopyIsTheSameAfterAMove sends a mail once more after nearly everything
 // was configured anew.
 func TestACopyIsTheSameAfterAMove(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, weekly())
 	to := h.readers(1, "")[0]
 	h.publish("one", time.Now())
@@ -292,6 +304,7 @@ func TestACopyIsTheSameAfterAMove(t *testing.T) {
 }
 
 func TestPausedEditionWaits(t *testing.T) {
+	t.Parallel()
 	n := weekly()
 	n.Approve = true
 	h := newHouse(t, n)

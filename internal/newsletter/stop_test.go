@@ -57,6 +57,7 @@ func (s *lockedStore) Record(ctx context.Context, now time.Time, holder string, 
 // TestTheEndComesInTime stops a sender while the relay does not answer and the
 // database is locked.
 func TestTheEndComesInTime(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, weekly())
 		h.Clock = clock.Clock{}
@@ -85,6 +86,7 @@ func TestTheEndComesInTime(t *testing.T) {
 // TestAReloadCutsNothing tells a sender to begin no more: it waits for the
 // answer, however long that takes, until the process is to stop.
 func TestAReloadCutsNothing(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, weekly())
 		h.Clock = clock.Clock{}

@@ -41,6 +41,7 @@ const attended = 2 * time.Hour
 // down between them; in the end its clock is set back. Every local slot has
 // exactly one record; those at which it ran were made in time.
 func TestAYearOfSlots(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{
 		"Europe/Berlin",       // at two or three in the morning
 		"Africa/Cairo",        // at midnight, on a Friday
@@ -142,6 +143,7 @@ func slots(start, end time.Time, zone *time.Location, wanted func(local time.Tim
 
 // TestRetriesUntilExpiry lets a relay put one mail off for three days.
 func TestRetriesUntilExpiry(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := freshHouse(t, weekly())
 		h.Clock = clock.Rehearse(time.Now(), 60) // a look a minute, not a second
