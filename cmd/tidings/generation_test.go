@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,7 +30,15 @@ func TestReloadAmidMails(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.hangup()
-	d.eventually("the new title is served", func() bool { return d.status("/feed.xml") == 200 && strings.Contains(d.get("/feed.xml"), "Present") })
+	d.eventually("the new title is served", func() bool {
+		res, err := http.Get(d.base + "/feed.xml")
+		if err != nil {
+			return false // between the two
+		}
+		defer res.Body.Close()
+		feed, err := io.ReadAll(res.Body)
+		return err == nil && strings.Contains(string(feed), "Present")
+	})
 	if e := d.edition(1); e.Pending != 1 || e.InDoubt+e.ResentInDoubt != 0 {
 		t.Errorf("before the answer: %+v", e)
 	}
