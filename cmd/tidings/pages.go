@@ -53,6 +53,8 @@ func (a *app) handler(posts *library, s *newsletter.Service, sender *newsletter.
 		MailingOff:     c.MailingOff(),
 		Newsletters:    choices(s),
 		TrustedProxies: c.HTTP.Proxies(),
+		SignUp:         web.Guard{Stamps: a.key, MinSeconds: c.SignUp.MinSeconds, ProofOfWork: c.SignUp.ProofOfWork, PerNetwork: c.SignUp.PerNetwork},
+		Origins:        c.SignUp.Origins,
 		Version:        version(),
 	}, deps)
 }
@@ -88,7 +90,7 @@ func (l *library) render(ctx context.Context, e *catalog.Entry) (string, error) 
 func choices(s *newsletter.Service) []web.Newsletter {
 	var all []web.Newsletter
 	for _, n := range s.Newsletters {
-		all = append(all, web.Newsletter{Name: n.Name, Title: n.Title})
+		all = append(all, web.Newsletter{Name: n.Name, Title: n.Title, Frequencies: n.Offers(), Zone: n.Zone.String()})
 	}
 	return all
 }

@@ -154,7 +154,7 @@ func (a *app) parts(ctx context.Context, l net.Listener, g *generation) ([]daemo
 		parts = append(parts, bounces)
 	}
 	parts = append(parts, daemon.HTTP(l, handler, a.log), daemon.Part{Name: "hubs", Run: posts.hubs.Run},
-		daemon.Part{Name: "imports", Run: service.KeepImports})
+		daemon.Part{Name: "imports", Run: service.KeepImports}, daemon.Part{Name: "retention", Run: service.Retain})
 	a.log.Info("serving", "url", a.cfg.HTTP.URL, "listen", l.Addr().String(), "posts", len(posts.watcher.Current().Entries),
 		"feeds", len(posts.publisher.Current().Feeds), "mail", a.cfg.Mail.Transport)
 	return append(parts, mailing...), nil

@@ -192,17 +192,40 @@ func (a *app) service(posts func() *catalog.Snapshot) (*newsletter.Service, erro
 	if err != nil {
 		return nil, err
 	}
+	rules, err := signUpRules(a.cfg.SignUp)
+	if err != nil {
+		return nil, err
+	}
 	c := newsletter.Config{
 		Newsletters: letters,
 		Site:        newsletter.Site{Title: a.cfg.Site.Title, URL: a.cfg.Site.URL, Language: a.cfg.Site.Language, BaseURL: base},
 		Settle:      a.cfg.Posts.Settle,
 		Expires:     a.cfg.Delivery.Expires,
 		ReturnPath:  a.cfg.Bounces.Address,
+		SignUps:     rules,
 		MailingOff:  a.cfg.MailingOff(),
 	}
 	return newsletter.New(c, newsletter.Deps{
 		Store: a.store, Key: a.key, Templates: mails, Posts: posts, Clock: a.clock, Log: a.log,
 	}), nil
+}
+
+// signUpRules gives what is asked of those who sign up.
+func signUpRules(c config.SignUp) (newsletter.SignUpRules, error) {
+	r := newsletter.SignUpRules{PerAddress: c.PerAddress, PerHour: c.PerHour, Unconfirmed: c.Unconfirmed}
+	for _, kind := range c.Refuse {
+		var err error
+		switch kind {
+		case "disposable":
+			r.Disposable, err = newsletter.OpenList(newsletter.DisposableDomains, c.DisposableDomains)
+		case "role":
+			r.Role, err = newsletter.OpenList(newsletter.RoleNames, c.RoleNames)
+		}
+		if err != nil {
+			return r, fmt.Errorf("signup.refuse: %w", err)
+		}
+	}
+	return r, nil
 }
 
 // newsletters gives the configured newsletters.

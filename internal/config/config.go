@@ -28,6 +28,7 @@ type Config struct {
 	Newsletters []Newsletter `yaml:"newsletters" doc:"The newsletters by name; none when left out. A name is part of addresses and of the database: it is not to be changed."`
 	Mail        Mail         `yaml:"mail" doc:"How mail leaves."`
 	Bounces     Bounces      `yaml:"bounces" doc:"What comes back."`
+	SignUp      SignUp       `yaml:"signup" doc:"What is asked of those who sign up."`
 	Alerts      Alerts       `yaml:"alerts" doc:"Who is told of trouble."`
 	Delivery    Delivery     `yaml:"delivery" doc:"How persistently mail is delivered."`
 	Database    Database     `yaml:"database" doc:"Where subscribers and what was sent are kept."`
@@ -247,6 +248,20 @@ type Bounces struct {
 type TLS struct {
 	CertFile string `yaml:"cert_file" check:"path" doc:"File that holds the certificate and those above it, in PEM form."`
 	KeyFile  string `yaml:"key_file" check:"path" doc:"File that holds its private key, in PEM form."`
+}
+
+// SignUp says what is asked of those who sign up, and how many there may be.
+type SignUp struct {
+	MinSeconds        int           `yaml:"min_seconds" check:"min=0" doc:"Seconds that a person takes at least to fill in the form; 0: not looked at. A form sent sooner asks for one more click."`
+	ProofOfWork       int           `yaml:"proof_of_work" check:"min=0,max=28" doc:"Bits of a puzzle that browsers solve meanwhile, such as 18; who has no script waits half a minute. 0: none."`
+	PerAddress        int           `yaml:"per_address" check:"min=1" doc:"Sign-ups of one address a day that are answered with a mail."`
+	PerNetwork        int           `yaml:"per_network" check:"min=0" doc:"Sign-ups an hour from one network (/24, /48), a third of it from one address in it; 0: no limit."`
+	PerHour           int           `yaml:"per_hour" check:"min=1" doc:"Sign-ups of all an hour."`
+	Refuse            []string      `yaml:"refuse" check:"unique,enum=disposable|role" doc:"Addresses that are refused: those that are thrown away, those of offices."`
+	DisposableDomains string        `yaml:"disposable_domains" check:"path" doc:"File with domains of addresses that are thrown away, one on each line. Empty: a short list of our own."`
+	RoleNames         string        `yaml:"role_names" check:"path" doc:"File with names before the @ that are of offices. Empty: a list of our own."`
+	Origins           []string      `yaml:"origins" check:"unique,origin" doc:"Other sites with forms that sign up here, as https://blog.example.org."`
+	Unconfirmed       time.Duration `yaml:"unconfirmed" check:"positive" doc:"What nobody confirms is forgotten after this."`
 }
 
 // Alerts says who is told of trouble.

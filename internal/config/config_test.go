@@ -96,6 +96,7 @@ func TestDefaults(t *testing.T) {
 		Mail: config.Mail{Transport: "capture", CaptureDir: "/etc/tidings/data/mailbox", From: "Field Notes <news@localhost>",
 			SMTP: config.SMTP{Port: 587, TLS: "starttls", Connections: 4, MaxMessages: 100, Pipelining: "auto"}},
 		Bounces:    config.Bounces{Protocol: "smtp"},
+		SignUp:     config.SignUp{MinSeconds: 2, PerAddress: 3, PerNetwork: 30, PerHour: 500, Unconfirmed: 30 * 24 * time.Hour},
 		Delivery:   config.Delivery{RetryBase: time.Minute, Expires: 72 * time.Hour, InDoubt: "resend"},
 		Database:   config.Database{URL: "sqlite:/etc/tidings/data/tidings.db"},
 		HTTP:       config.HTTP{Listen: "127.0.0.1:8080", URL: "http://localhost:8080"},

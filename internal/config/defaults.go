@@ -39,6 +39,7 @@ func defaults() *Config {
 			SMTP:       SMTP{Port: 587, TLS: "starttls", Connections: 4, MaxMessages: 100, Pipelining: "auto"},
 		},
 		Bounces: Bounces{Protocol: "smtp"},
+		SignUp:  SignUp{MinSeconds: 2, PerAddress: 3, PerNetwork: 30, PerHour: 500, Unconfirmed: 30 * 24 * time.Hour},
 		Delivery: Delivery{
 			RetryBase: time.Minute,
 			Expires:   72 * time.Hour,

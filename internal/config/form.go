@@ -20,6 +20,8 @@ func checkForm(form, s string) string {
 	switch form {
 	case "url":
 		return checkURL(s)
+	case "origin":
+		return checkOrigin(s)
 	case "hub", "picture":
 		return checkResource(s)
 	case "language":
@@ -264,4 +266,13 @@ func parseNetwork(s string) (netip.Prefix, error) {
 	}
 	p, err := netip.ParsePrefix(s)
 	return p.Masked(), err
+}
+
+// checkOrigin says what is wrong with the origin of a site (RFC 6454 §6.2).
+func checkOrigin(value string) string {
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || value != u.Scheme+"://"+u.Host {
+		return "is not the origin of a site; write it as https://blog.example.org, without a path"
+	}
+	return ""
 }

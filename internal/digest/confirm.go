@@ -1,9 +1,11 @@
 package digest
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
+	"tidings/internal/locale"
 	"tidings/internal/mail"
 )
 
@@ -13,16 +15,26 @@ import (
 type ConfirmInput struct {
 	Site       Site
 	Newsletter Newsletter
-	Base       string   // public address of the daemon: /confirm/TOKEN lives below it
-	Topics     []string // what the visitor chose; empty: everything
+	Base       string  // public address of the daemon: /confirm/TOKEN lives below it
+	Asked      []Asked // what the visitor chose, of each newsletter
 	Date       time.Time
 	ValidUntil time.Time // when the link stops working; zero: not said
 	Language   string    // the reader's, BCP 47; "", or one there are no messages in: the site's
 }
 
+// Asked is what a visitor chose of one newsletter.
+type Asked struct {
+	Title     string
+	Topics    []string // empty: everything
+	Frequency string   // schedule, each, daily, weekly, monthly
+	Hour      string   // "0" to "23"; "": the newsletter's
+	Zone      string   // IANA name; "": not said
+}
+
 // confirmation is what the templates of that mail are filled with.
 type confirmation struct {
 	letter
+	Asked   []asked
 	Confirm string // the link
 	Until   string // the last day it works; "" if not said
 }
@@ -32,7 +44,7 @@ type confirmation struct {
 func (t *Templates) Confirm(in ConfirmInput) (mail.Message, error) {
 	nonce := mail.NewNonce()
 	slot := mail.Mark(nonce, SlotConfirm)
-	l, err := newLetter(in.Site, in.Newsletter, in.Base, in.Topics, in.Date, t.voice(in.Language, in.Site.Language))
+	l, err := newLetter(in.Site, in.Newsletter, in.Base, nil, in.Date, t.voice(in.Language, in.Site.Language))
 	if err != nil {
 		return mail.Message{}, err
 	}
@@ -43,6 +55,9 @@ func (t *Templates) Confirm(in ConfirmInput) (mail.Message, error) {
 		Confirm: strings.TrimRight(webURL(in.Base), "/") + "/confirm/" + slot,
 		Until:   l.longDay(in.ValidUntil),
 	}
+	for _, a := range in.Asked {
+		c.Asked = append(c.Asked, l.asked(a))
+	}
 	html, text, err := t.in[l.words].confirm.render(c)
 	if err != nil {
 		return mail.Message{}, err
@@ -51,4 +66,36 @@ func (t *Templates) Confirm(in ConfirmInput) (mail.Message, error) {
 		return mail.Message{}, err
 	}
 	return l.message(html, text, noticeHeaders(), nonce), nil
+}
+
+// asked is what the templates show of one newsletter.
+type asked struct {
+	Title string
+	How   string // "Daily · 06:00 · Europe/Berlin · Go, Databases"
+}
+
+func (l letter) asked(a Asked) asked {
+	parts := []string{frequency(l.words, a.Frequency)}
+	if a.Hour != "" {
+		parts = append(parts, fmt.Sprintf("%02s:00", a.Hour))
+	}
+	parts = append(parts, clean(strings.ReplaceAll(a.Zone, "_", " ")), strings.Join(cleanAll(a.Topics, maxTopics), l.words.T("list.comma")))
+	return asked{Title: cut(clean(a.Title), maxName), How: dots(parts...)}
+}
+
+// frequency names how often a newsletter comes.
+func frequency(in *locale.Language, f string) string {
+	switch f {
+	case "schedule":
+		return in.T("frequency.schedule")
+	case "each":
+		return in.T("frequency.each")
+	case "daily":
+		return in.T("frequency.daily")
+	case "weekly":
+		return in.T("frequency.weekly")
+	case "monthly":
+		return in.T("frequency.monthly")
+	}
+	return ""
 }

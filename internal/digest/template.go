@@ -83,7 +83,7 @@ func (t *Templates) try(language string) error {
 		if _, err := t.Compose(in); err != nil {
 			return fmt.Errorf("mail templates, tried with a sample digest: %w", err)
 		}
-		c := ConfirmInput{Site: in.Site, Newsletter: in.Newsletter, Base: in.Base, Topics: in.Topics, Date: in.Date, ValidUntil: in.Date, Language: language}
+		c := ConfirmInput{Site: in.Site, Newsletter: in.Newsletter, Base: in.Base, Asked: []Asked{{Title: "Weekly", Topics: in.Topics, Frequency: "daily", Hour: "6", Zone: "UTC"}}, Date: in.Date, ValidUntil: in.Date, Language: language}
 		if _, err := t.Confirm(c); err != nil {
 			return fmt.Errorf("mail templates, tried with a sample confirmation: %w", err)
 		}

@@ -159,6 +159,24 @@ func (a Address) Normal() string {
 	return strings.Map(lower, a.Local) + "@" + a.Domain
 }
 
+// Mailbox gives the form in which spellings that most likely reach one mailbox
+// are the same: without a tag (RFC 5233, after "+"), and without the dots that
+// Gmail ignores. It is for limits, where a mistake does little harm, and never
+// tells two people apart.
+func (a Address) Mailbox() string {
+	local, domain, _ := strings.Cut(a.Normal(), "@")
+	if bare, _, tagged := strings.Cut(local, "+"); tagged && bare != "" {
+		local = bare
+	}
+	if domain == "googlemail.com" {
+		domain = "gmail.com"
+	}
+	if domain == "gmail.com" {
+		local = strings.ReplaceAll(local, ".", "")
+	}
+	return local + "@" + domain
+}
+
 // SMTPUTF8 reports whether mailing to the address needs the extension of that
 // name (RFC 6531) along the whole way.
 func (a Address) SMTPUTF8() bool { return !isASCII(a.Local) }

@@ -99,3 +99,25 @@ func FuzzParseAddress(f *testing.F) {
 		}
 	})
 }
+
+func TestMailbox(t *testing.T) {
+	for in, want := range map[string]string{
+		"Ann@Example.org":           "ann@example.org",
+		"ann+news@example.org":      "ann@example.org",
+		"ann+a+b@example.org":       "ann@example.org",
+		"+ann@example.org":          "+ann@example.org",
+		"a.n.n@example.org":         "a.n.n@example.org",
+		"A.n.n+x@gmail.com":         "ann@gmail.com",
+		"a.nn@GoogleMail.com":       "ann@gmail.com",
+		"jörg+x@müller.example":     "jörg@xn--mller-kva.example",
+		"ann@xn--mller-kva.example": "ann@xn--mller-kva.example",
+	} {
+		a, err := mail.ParseAddress(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := a.Mailbox(); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}

@@ -1,46 +1,15 @@
 package newsletter
 
 import (
-	"errors"
-	"maps"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"tidings/internal/mail"
 	"tidings/internal/store"
 )
-
-// What is wrong with what somebody chose.
-var (
-	ErrFrequency = errors.New("not a frequency of that newsletter")
-	ErrHour      = errors.New("not an hour from 0 to 23")
-	ErrZone      = errors.New("not a time zone")
-	ErrFormat    = errors.New("not a format of mails")
-)
-
-// Fields of forms, as FieldErrors names them.
-const (
-	FieldEmail     = "email"
-	FieldFrequency = "frequency"
-	FieldHour      = "hour"
-	FieldZone      = "timezone"
-	FieldFormat    = "format"
-)
-
-// FieldErrors is what is wrong with a form, by field.
-type FieldErrors map[string]error
-
-func (e FieldErrors) Error() string {
-	var parts []string
-	for _, field := range slices.Sorted(maps.Keys(e)) {
-		parts = append(parts, field+": "+e[field].Error())
-	}
-	return strings.Join(parts, "; ")
-}
-
-// Unwrap gives the errors to errors.Is.
-func (e FieldErrors) Unwrap() []error { return slices.Collect(maps.Values(e)) }
 
 // Offers gives the frequencies that readers may choose, the newsletter's own
 // schedule first.
@@ -48,10 +17,89 @@ func (n Newsletter) Offers() []string {
 	return slices.DeleteFunc(slices.Clone(store.Cadences), func(f string) bool { return !n.offers(f) })
 }
 
-// HasHour reports whether a reader of that frequency chooses an hour.
-func HasHour(frequency string) bool {
-	return store.ByHour(frequency)
+// asked checks what a visitor asks for, every field of it, and gives what is
+// kept of it.
+func (s *Service) asked(in SignUp) (store.SignUp, error) {
+	faults := FieldErrors{}
+	note := func(field string, err error) {
+		if err != nil {
+			faults[field] = err
+		}
+	}
+	who, err := s.visitor(in.Email)
+	note(FieldEmail, err)
+	letters, err := s.chosen(in.Newsletters)
+	note(FieldNewsletter, err)
+	note(FieldHour, checkHour(in.Hour))
+	note(FieldZone, checkZone(in.Timezone))
+	note(FieldFormat, checkFormat(in.Format))
+	who.Subscriber.Language, who.Subscriber.Timezone, who.Subscriber.Format = in.Language, in.Timezone, in.Format
+	for _, n := range letters {
+		sub, err := s.wanted(n, in)
+		note(FieldFrequency, err)
+		who.Subscriber.Subscriptions = append(who.Subscriber.Subscriptions, sub)
+	}
+	if len(faults) > 0 {
+		return store.SignUp{}, faults
+	}
+	return who, nil
 }
+
+// visitor checks the address of somebody who fills in a form.
+func (s *Service) visitor(email string) (store.SignUp, error) {
+	who, err := s.person(email)
+	if err != nil {
+		return store.SignUp{}, err
+	}
+	a, err := mail.ParseAddress(email)
+	if err != nil {
+		return store.SignUp{}, err
+	}
+	return store.SignUp{Subscriber: who, Mailbox: s.Key.Address("mailbox " + a.Mailbox())}, s.SignUps.refuse(a)
+}
+
+// chosen finds newsletters by name; none named means the only one.
+func (s *Service) chosen(names []string) ([]Newsletter, error) {
+	if len(names) == 0 {
+		names = []string{""}
+	}
+	var letters []Newsletter
+	for _, name := range names {
+		n, err := s.Newsletter(name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(letters, func(l Newsletter) bool { return l.Name == n.Name }) {
+			letters = append(letters, n)
+		}
+	}
+	return letters, nil
+}
+
+// wanted makes the subscription to one newsletter.
+func (s *Service) wanted(n Newsletter, in SignUp) (store.Subscription, error) {
+	snap, offers := s.Posts(), n.Offers()
+	sub := store.Subscription{
+		Newsletter: n.Name,
+		Status:     store.StatusPending,
+		Categories: resolve(in.Categories, snap.Categories),
+		Tags:       resolve(in.Tags, snap.Tags),
+		Frequency:  in.Frequency,
+	}
+	if sub.Frequency == "" {
+		sub.Frequency = offers[0]
+	}
+	if !slices.Contains(offers, sub.Frequency) {
+		return sub, fmt.Errorf("%w: %s comes as %s", ErrFrequency, n.Title, strings.Join(offers, ", "))
+	}
+	if HasHour(sub.Frequency) {
+		sub.Hour = in.Hour
+	}
+	return sub, nil
+}
+
+// HasHour reports whether a reader of that frequency chooses an hour.
+func HasHour(frequency string) bool { return store.ByHour(frequency) }
 
 func checkHour(hour string) error {
 	n, err := strconv.Atoi(hour)

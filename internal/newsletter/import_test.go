@@ -143,7 +143,7 @@ func (h *house) comesAndGoes(email string) {
 		err = h.Store.Unsubscribe(context.Background(), time.Now(), who.ID, "")
 	}
 	if err == nil {
-		err = h.SignUp(context.Background(), newsletter.SignUp{Email: email, Newsletter: "daily"})
+		err = h.SignUp(context.Background(), newsletter.SignUp{Email: email, Newsletters: []string{"daily"}})
 	}
 	if err != nil {
 		h.t.Fatal(err)

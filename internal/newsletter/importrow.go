@@ -19,9 +19,6 @@ import (
 	"tidings/internal/term"
 )
 
-// Frequencies a reader may ask for.
-var frequencies = []string{"each", "daily", "weekly", "monthly", store.CadenceSchedule}
-
 const (
 	maxName        = 200  // letters
 	maxIgnoredTags = 1000 // how many different ones are told
@@ -61,8 +58,8 @@ func (im *importing) check(rec roster.Record, p store.Subscriber) error {
 		return fmt.Errorf("timezone %q is not known; write it as Europe/Berlin", p.Timezone)
 	case !slices.Contains([]string{"", store.FormatHTML, store.FormatText}, p.Format):
 		return fmt.Errorf("format %q is neither html nor text", p.Format)
-	case rec.Frequency != "" && !slices.Contains(frequencies, rec.Frequency):
-		return fmt.Errorf("frequency %q is none of %s", rec.Frequency, strings.Join(frequencies, ", "))
+	case rec.Frequency != "" && !slices.Contains(store.Cadences, rec.Frequency):
+		return fmt.Errorf("frequency %q is none of %s", rec.Frequency, strings.Join(store.Cadences, ", "))
 	case rec.Hour != "" && !isHour(rec.Hour):
 		return fmt.Errorf("hour %q is not a whole number from 0 to 23", rec.Hour)
 	case p.QuietHours != "" && !isQuietHours(p.QuietHours):

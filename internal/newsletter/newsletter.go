@@ -64,7 +64,8 @@ type Config struct {
 	Settle      time.Duration // a post is mailed once its file is unchanged for this long
 	Expires     time.Duration // an edition older than this is not mailed any more
 	ReturnPath  string        // bare address to which mail comes back, with a tag added; "": to the sender
-	MailingOff  string        // why nothing may be mailed; "" if it may
+	SignUps     SignUpRules
+	MailingOff  string // why nothing may be mailed; "" if it may
 }
 
 // Deps are the parts a Service works with.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -65,9 +66,14 @@ func (m *Messenger) RunUntil(ctx, stop context.Context) error {
 	return nil
 }
 
-// round sends what is due and gives how many that was.
+// round attends to sign-ups and sends what is due; it gives how many that was,
+// of whichever were more.
 func (m *Messenger) round(ctx, stop context.Context) (int, error) {
 	now := m.service.Clock.Now()
+	applied, err := m.service.Store.ApplySignUps(ctx, now, noticeBatch)
+	if err != nil {
+		return 0, err
+	}
 	due, err := m.service.Store.ClaimNotices(ctx, now, now.Add(noticeLease), noticeBatch)
 	if err != nil {
 		return 0, err
@@ -81,7 +87,7 @@ func (m *Messenger) round(ctx, stop context.Context) (int, error) {
 			return 0, err
 		}
 	}
-	return len(due), nil
+	return max(len(due), applied), nil
 }
 
 // attend sends a notice when it may begin; ctx ends before that at shutdown.
@@ -186,25 +192,58 @@ func (s *Service) confirmation(ctx context.Context, n store.Notice) (relay.Envel
 	if err != nil {
 		return relay.Envelope{}, nil, err
 	}
-	claim := token.Claim{Purpose: toConfirm, Subscriber: n.SubscriberID, Newsletter: n.Newsletter, Expires: n.CreatedAt.Add(confirmWithin)}
-	tok := s.Key.Sign(claim)
-	sub, err := s.Confirmation(ctx, tok)
+	claim, subs, err := s.asking(ctx, n)
 	if err != nil {
 		return relay.Envelope{}, nil, fmt.Errorf("notice %d: %w", n.ID, err)
 	}
+	tok := s.Key.Sign(claim)
 	msg, err := s.Templates.Confirm(digest.ConfirmInput{
 		Site:       s.site(),
 		Newsletter: s.masthead(letter),
 		Base:       s.Site.BaseURL.String(),
-		Topics:     append(sub.Categories, sub.Tags...),
+		Asked:      asked(subs),
 		Date:       n.CreatedAt,
 		ValidUntil: claim.Expires,
-		Language:   sub.Language,
+		Language:   subs[0].Language,
 	})
 	if err != nil {
 		return relay.Envelope{}, nil, fmt.Errorf("compose a confirmation: %w", err)
 	}
 	return s.fill(letter, msg, n, digest.SlotConfirm, tok)
+}
+
+// asking gives what a confirmation asks about: what is pending of that which
+// was asked for together.
+func (s *Service) asking(ctx context.Context, n store.Notice) (token.Claim, []Subscription, error) {
+	who, err := s.Store.Subscriber(ctx, n.SubscriberID)
+	if errors.Is(err, store.ErrNotFound) {
+		return token.Claim{}, nil, ErrToken // erased since
+	}
+	if err != nil {
+		return token.Claim{}, nil, err
+	}
+	var names []string
+	var subs []Subscription
+	for _, sub := range who.Subscriptions {
+		together := sub.Newsletter == n.Newsletter || sub.AskedAt.Equal(n.CreatedAt)
+		if sub.Status == store.StatusPending && together {
+			names, subs = append(names, sub.Newsletter), append(subs, s.shown(who, sub))
+		}
+	}
+	if len(subs) == 0 {
+		return token.Claim{}, nil, ErrToken // confirmed or left since
+	}
+	return s.confirmClaim(n.SubscriberID, names, n.CreatedAt), subs, nil
+}
+
+// asked gives what a confirmation names.
+func asked(subs []Subscription) (list []digest.Asked) {
+	for _, sub := range subs {
+		list = append(list, digest.Asked{
+			Title: sub.Title, Topics: slices.Concat(sub.Categories, sub.Tags), Frequency: sub.Frequency, Hour: sub.Hour, Zone: sub.Timezone,
+		})
+	}
+	return list
 }
 
 func (s *Service) fill(letter Newsletter, msg mail.Message, n store.Notice, slot, tok string) (relay.Envelope, []byte, error) {

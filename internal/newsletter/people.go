@@ -3,26 +3,65 @@ package newsletter
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
+	"strings"
 	"time"
+
+	"tidings/internal/store"
 )
 
 // Errors that pages and commands tell apart.
 var (
 	ErrAddress    = errors.New("not a mail address")
+	ErrDisposable = errors.New("an address that is thrown away")
+	ErrRole       = errors.New("an address of an office, not of a person")
 	ErrToken      = errors.New("this link is not valid, or no longer")
 	ErrNewsletter = errors.New("no such newsletter")
+	ErrFrequency  = errors.New("not a frequency of that newsletter")
+	ErrHour       = errors.New("not an hour from 0 to 23")
+	ErrZone       = errors.New("not a time zone")
+	ErrFormat     = errors.New("not a format of mails")
 	ErrMailingOff = errors.New("mailing is off: set http.url to the public address of this daemon")
+	ErrBusy       = store.ErrBusy // more sign-ups than signup.per_hour
 )
+
+// Fields of a sign-up, as FieldErrors names them.
+const (
+	FieldEmail      = "email"
+	FieldNewsletter = "newsletter"
+	FieldFrequency  = "frequency"
+	FieldHour       = "hour"
+	FieldZone       = "timezone"
+	FieldFormat     = "format"
+)
+
+// FieldErrors is what is wrong with a sign-up, by field.
+type FieldErrors map[string]error
+
+func (e FieldErrors) Error() string {
+	var parts []string
+	for _, field := range slices.Sorted(maps.Keys(e)) {
+		parts = append(parts, field+": "+e[field].Error())
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Unwrap gives the errors to errors.Is.
+func (e FieldErrors) Unwrap() []error { return slices.Collect(maps.Values(e)) }
 
 // SignUp is what a visitor asks for. Nothing of it but the address and the
 // choices is ever mailed.
 type SignUp struct {
-	Email      string
-	Newsletter string   // "" picks the only one
-	Categories []string // names, slugs or keys; with Tags empty too: everything
-	Tags       []string
-	Language   string // of the page with the form, BCP 47
-	Timezone   string
+	Email       string
+	Newsletters []string // none: the only one
+	Categories  []string // names, slugs or keys; with Tags empty too: everything
+	Tags        []string
+	Frequency   string // "": the newsletter's own schedule
+	Hour        string // "0" to "23"; "": the newsletter's
+	Timezone    string // IANA name; "": the newsletter's
+	Format      string // store.FormatHTML or FormatText; "": the former
+	Language    string
 }
 
 // Subscription is a subscription as its owner may see it.
@@ -34,6 +73,10 @@ type Subscription struct {
 	Language   string   // the person's, BCP 47; "" if not known
 	Categories []string // display names
 	Tags       []string
+	Frequency  string // store.CadenceSchedule …
+	Hour       string // "0" to "23"; "": the newsletter's
+	Timezone   string // IANA name, the newsletter's if the person chose none
+	Format     string
 	Since      time.Time
 	MayReturn  bool // they left, and can still take that back
 }
@@ -41,13 +84,14 @@ type Subscription struct {
 // People is the part of Service that pages need.
 type People interface {
 	Own
-	// SignUp queues a confirmation mail. The outcome is the same whether the
-	// address is known or not; ErrAddress, ErrNewsletter, ErrMailingOff.
+	// SignUp keeps what was asked for, and answers before anybody looks whether
+	// the address is known: FieldErrors, ErrMailingOff, ErrBusy.
 	SignUp(ctx context.Context, s SignUp) error
-	// Confirmation shows what a confirmation token stands for; ErrToken.
-	Confirmation(ctx context.Context, token string) (Subscription, error)
-	// Confirm makes the subscription active; confirming twice is a success.
-	Confirm(ctx context.Context, token string) (Subscription, error)
+	// Confirmation shows what a confirmation token stands for; ErrToken. What
+	// its owner left since is not in it.
+	Confirmation(ctx context.Context, token string) ([]Subscription, error)
+	// Confirm makes all of it active; confirming twice is a success.
+	Confirm(ctx context.Context, token string) ([]Subscription, error)
 	// Leaving shows what an unsubscribe token stands for; ErrToken.
 	Leaving(ctx context.Context, token string) (Subscription, error)
 	// Unsubscribe ends the subscription, or all of the person's; twice is a

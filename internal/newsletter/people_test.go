@@ -59,8 +59,8 @@ func TestConfirmationInTheReadersLanguage(t *testing.T) {
 	if !strings.Contains(string(mail), "Content-Language: de\r\n") || !strings.Contains(string(mail), "Abonnement") {
 		t.Errorf("not in German:\n%s", mail)
 	}
-	if sub, err := h.Confirm(t.Context(), tokenIn(t, mail)); err != nil || sub.Language != "de" {
-		t.Errorf("%+v, %v", sub, err)
+	if subs, err := h.Confirm(t.Context(), tokenIn(t, mail)); err != nil || subs[0].Language != "de" {
+		t.Errorf("%+v, %v", subs, err)
 	}
 }
 
@@ -80,13 +80,13 @@ func TestDoubleOptIn(t *testing.T) {
 		t.Fatalf("mails went to %v", r.taken)
 	}
 	tok := tokenIn(t, mail[0])
-	sub, err := h.Confirmation(t.Context(), tok)
-	if err != nil || sub.Status != store.StatusPending || sub.Title != "Weekly" {
-		t.Errorf("looking at the link: %+v, %v", sub, err)
+	subs, err := h.Confirmation(t.Context(), tok)
+	if err != nil || len(subs) != 1 || subs[0].Status != store.StatusPending || subs[0].Title != "Weekly" {
+		t.Errorf("looking at the link: %+v, %v", subs, err)
 	}
 	for range 2 {
-		if sub, err = h.Confirm(t.Context(), tok); err != nil || sub.Status != store.StatusActive {
-			t.Errorf("confirm: %+v, %v", sub, err)
+		if subs, err = h.Confirm(t.Context(), tok); err != nil || subs[0].Status != store.StatusActive {
+			t.Errorf("confirm: %+v, %v", subs, err)
 		}
 	}
 	if p := h.plan(weekly()); p.Edition.Counts.Pending != 1 {
@@ -114,7 +114,7 @@ func TestSignUpRefuses(t *testing.T) {
 			t.Errorf("%q: %v, want ErrAddress", email, err)
 		}
 	}
-	if err := h.SignUp(t.Context(), newsletter.SignUp{Email: "ann@example.org", Newsletter: "daily"}); !errors.Is(err, newsletter.ErrNewsletter) {
+	if err := h.SignUp(t.Context(), newsletter.SignUp{Email: "ann@example.org", Newsletters: []string{"daily"}}); !errors.Is(err, newsletter.ErrNewsletter) {
 		t.Errorf("unknown newsletter: %v", err)
 	}
 }
@@ -295,4 +295,91 @@ func FuzzImportCSV(f *testing.F) {
 			t.Errorf("%d invalid rows, %d reasons", report.Invalid, len(report.Problems))
 		}
 	})
+}
+
+// One mail asks about everything that was asked for at once, and names it.
+func TestSeveralNewslettersAtOnce(t *testing.T) {
+	daily := weekly()
+	daily.Name, daily.Title = "daily", "Daily"
+	h := newHouse(t, weekly(), daily)
+	h.publish("one", time.Now(), "DevOps")
+	in := newsletter.SignUp{
+		Email: "ann@example.org", Newsletters: []string{"weekly", "daily"}, Categories: []string{"DevOps"},
+		Frequency: store.CadenceWeekly, Hour: "6", Timezone: "Asia/Tokyo", Format: store.FormatText,
+	}
+	if err := h.SignUp(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	r := newFakeRelay(nil)
+	h.letters(r, 1)
+	mail := string(softBreak.ReplaceAll(r.got("ann@example.org")[0], nil))
+	for _, named := range []string{"Weekly", "Daily", "06:00", "Asia/Tokyo", "devops"} {
+		if !strings.Contains(mail, named) {
+			t.Errorf("the mail does not name %s:\n%s", named, mail)
+		}
+	}
+	subs, err := h.Confirm(t.Context(), tokenIn(t, []byte(mail)))
+	if err != nil || len(subs) != 2 {
+		t.Fatalf("%+v, %v", subs, err)
+	}
+	who, err := h.Store.SubscriberByEmail(t.Context(), "ann@example.org")
+	if err != nil || who.Timezone != "Asia/Tokyo" || who.Format != store.FormatText {
+		t.Errorf("%+v, %v", who, err)
+	}
+	for _, sub := range who.Subscriptions {
+		if sub.Status != store.StatusActive || sub.Frequency != store.CadenceWeekly || sub.Hour != "6" || len(sub.Categories) != 1 {
+			t.Errorf("%+v", sub)
+		}
+	}
+	// Asked for again, it leads to the page where it can be changed.
+	if err := h.SignUp(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	r = newFakeRelay(nil)
+	h.letters(r, 1)
+	if p, err := h.Person(t.Context(), tokenIn(t, r.got("ann@example.org")[0])); err != nil || !p.Fresh {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+func TestSignUpChecksEveryField(t *testing.T) {
+	h := newHouse(t, weekly())
+	h.SignUps.Disposable = newsletter.List{"mailinator.com": true}
+	h.SignUps.Role = newsletter.List{"info": true}
+	for name, c := range map[string]struct {
+		in    newsletter.SignUp
+		field string
+		err   error
+	}{
+		"frequency":           {newsletter.SignUp{Email: "a@example.org", Frequency: "hourly"}, newsletter.FieldFrequency, newsletter.ErrFrequency},
+		"hour":                {newsletter.SignUp{Email: "a@example.org", Hour: "24"}, newsletter.FieldHour, newsletter.ErrHour},
+		"zone":                {newsletter.SignUp{Email: "a@example.org", Timezone: "../etc"}, newsletter.FieldZone, newsletter.ErrZone},
+		"format":              {newsletter.SignUp{Email: "a@example.org", Format: "pdf"}, newsletter.FieldFormat, newsletter.ErrFormat},
+		"thrown away":         {newsletter.SignUp{Email: "a@mail.mailinator.com"}, newsletter.FieldEmail, newsletter.ErrDisposable},
+		"an office":           {newsletter.SignUp{Email: "Info+x@example.org"}, newsletter.FieldEmail, newsletter.ErrRole},
+		"another top domain":  {newsletter.SignUp{Email: "a@notmailinator.com"}, "", nil},
+		"an office's holiday": {newsletter.SignUp{Email: "information@example.org"}, "", nil},
+	} {
+		err := h.SignUp(t.Context(), c.in)
+		faults, _ := errors.AsType[newsletter.FieldErrors](err)
+		if c.err == nil && err != nil || c.err != nil && (len(faults) != 1 || !errors.Is(faults[c.field], c.err)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestWhatNobodyConfirmsIsForgotten(t *testing.T) {
+	h := newHouse(t, weekly())
+	h.SignUps.Unconfirmed = time.Nanosecond
+	if err := h.SignUp(t.Context(), newsletter.SignUp{Email: "ann@example.org"}); err != nil {
+		t.Fatal(err)
+	}
+	h.letters(newFakeRelay(nil), 1)
+	h.readers(1, "") // who is not forgotten
+	if n, err := h.Forget(t.Context()); err != nil || n != 1 {
+		t.Fatalf("%d forgotten, %v", n, err)
+	}
+	if _, err := h.Store.SubscriberByEmail(t.Context(), "ann@example.org"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("still there: %v", err)
+	}
 }

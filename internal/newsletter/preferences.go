@@ -342,12 +342,13 @@ func linkClaim(subscriber int64, at time.Time) token.Claim {
 
 // SendLink implements Own.
 func (s *Service) SendLink(ctx context.Context, email string) error {
-	who, err := s.person(email)
+	who, err := s.visitor(email)
 	if err != nil {
 		return err
 	}
 	now := s.Clock.Now()
-	return s.Store.AskLink(ctx, now, who.Email, linkLimit, now.Add(-linksPer))
+	_, err = s.Store.QueueSignUp(ctx, now, who, s.SignUps.limits(now))
+	return err
 }
 
 // RenewLink implements Own.

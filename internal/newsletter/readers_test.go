@@ -205,7 +205,13 @@ func (s *story) rejoin(h *hero) {
 	ctx, now := context.Background(), time.Now()
 	p, sub := h.Subscriber, h.Subscription
 	p.Key, sub.Newsletter = "key of "+p.Email, "weekly"
-	if _, err := s.Store.SignUp(ctx, now, p, sub, 1000, now); err != nil {
+	p.Subscriptions = []store.Subscription{sub}
+	limits := store.SignUpLimits{PerMailbox: 1000, MailboxSince: now, All: 1000, AllSince: now}
+	_, err := s.Store.QueueSignUp(ctx, now, store.SignUp{Subscriber: p, Mailbox: p.Key}, limits)
+	if err == nil {
+		_, err = s.Store.ApplySignUps(ctx, now, 1)
+	}
+	if err != nil {
 		s.t.Fatal(err)
 	}
 	if err := s.Store.Confirm(ctx, now, h.id, "weekly"); err != nil {

@@ -19,11 +19,8 @@ const (
 	toUnsubscribe = "unsubscribe"
 )
 
-const (
-	confirmWithin = 7 * 24 * time.Hour // life of a confirmation link
-	confirmsPer   = 24 * time.Hour
-	confirmLimit  = 3 // confirmation mails to one address in confirmsPer
-)
+// confirmWithin is the life of a confirmation link.
+const confirmWithin = 7 * 24 * time.Hour
 
 var _ People = (*Service)(nil)
 
@@ -32,28 +29,16 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) error {
 	if s.MailingOff != "" {
 		return fmt.Errorf("%w: %s", ErrMailingOff, s.MailingOff)
 	}
-	n, err := s.Newsletter(in.Newsletter)
+	asked, err := s.asked(in)
 	if err != nil {
 		return err
 	}
-	who, err := s.person(in.Email)
+	now := s.Clock.Now()
+	queued, err := s.Store.QueueSignUp(ctx, now, asked, s.SignUps.limits(now))
 	if err != nil {
-		return err
+		return fmt.Errorf("sign up: %w", err)
 	}
-	who.Language, who.Timezone = in.Language, in.Timezone
-	now, snap := s.Clock.Now(), s.Posts()
-	sub := store.Subscription{
-		Newsletter: n.Name,
-		Status:     store.StatusPending,
-		Categories: resolve(in.Categories, snap.Categories),
-		Tags:       resolve(in.Tags, snap.Tags),
-		Frequency:  store.CadenceSchedule,
-	}
-	queued, err := s.Store.SignUp(ctx, now, who, sub, confirmLimit, now.Add(-confirmsPer))
-	if err != nil {
-		return fmt.Errorf("sign up to %s: %w", n.Name, err)
-	}
-	s.Log.Info("sign-up", "newsletter", n.Name, "confirmation", queued)
+	s.Log.Info("sign-up", "newsletters", len(asked.Subscriber.Subscriptions), "queued", queued)
 	return nil
 }
 
@@ -70,30 +55,6 @@ func (s *Service) person(email string) (store.Subscriber, error) {
 func (s *Service) SuppressionKey(email string) (string, error) {
 	who, err := s.person(email)
 	return who.Key, err
-}
-
-// Confirmation implements People.
-func (s *Service) Confirmation(ctx context.Context, tok string) (Subscription, error) {
-	_, sub, err := s.look(ctx, toConfirm, tok)
-	return sub, err
-}
-
-// Confirm implements People.
-func (s *Service) Confirm(ctx context.Context, tok string) (Subscription, error) {
-	c, sub, err := s.look(ctx, toConfirm, tok)
-	if err != nil {
-		return Subscription{}, err
-	}
-	err = s.Store.Confirm(ctx, s.Clock.Now(), c.Subscriber, c.Newsletter)
-	if errors.Is(err, store.ErrNotFound) {
-		return Subscription{}, ErrToken // left since: an old link does not bring anyone back
-	}
-	if err != nil {
-		return Subscription{}, fmt.Errorf("confirm a subscription to %s: %w", c.Newsletter, err)
-	}
-	s.Log.Info("confirmed", "newsletter", c.Newsletter, "subscriber", c.Subscriber)
-	sub.Status = store.StatusActive
-	return sub, nil
 }
 
 // Leaving implements People.

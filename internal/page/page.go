@@ -102,6 +102,7 @@ type Post struct {
 	Authors      []string
 	Updated      time.Time // zero if it never was
 	HTML         template.HTML
+	Form         *TopicForm // nil while nobody can sign up
 	Newer, Older *Link
 }
 
@@ -113,8 +114,9 @@ type Term struct {
 	Count     int
 	Listing   Listing
 	Feeds     []Link
-	About     string // address of the page about the feed; ""
-	Subscribe string // address of the form with this term chosen
+	About     string     // address of the page about the feed; ""
+	Subscribe string     // address of the form with this term chosen
+	Form      *TopicForm // nil: these posts do not come by mail
 }
 
 // Feeds is the directory of feeds.
@@ -177,6 +179,7 @@ type Hidden struct {
 type Subscribe struct {
 	Frame
 	Form Form
+	Step bool // one more click is asked for
 }
 
 // Form is the sign-up form, with what was wrong the last time.
@@ -190,6 +193,20 @@ type Form struct {
 	Categories      []Choice
 	Tags            []Choice
 	TopicsChosen    bool // any of Categories or Tags is
+
+	Frequency, Hour, Zone, Format Select // without Choices: not asked for
+	TimingOpen                    bool   // any of them is not the usual one
+
+	Challenge string // where a script gets a token; "": none is needed
+	Token     string // "": none yet
+	Script    bool   // the page may run one
+}
+
+// Select is a field with one choice.
+type Select struct {
+	Name, Label, Class string
+	Choices            []Choice
+	Note, Error        string // ""
 }
 
 // Choice is one option of a form.
@@ -199,10 +216,11 @@ type Choice struct {
 	Chosen                    bool
 }
 
-// Confirm asks for the click that starts a subscription.
+// Confirm asks for the click that starts subscriptions.
 type Confirm struct {
 	Frame
-	Subscription
+	Email         string
+	Subscriptions []Subscription
 }
 
 // Unsubscribe asks for the click that ends one.
@@ -270,6 +288,7 @@ type Subscription struct {
 	Newsletter string // title
 	Email      string
 	Topics     []string // names of categories and tags; none: everything
+	When       []string // how often, at which hour, in which zone
 }
 
 // Notice says how something went, or what is wrong.

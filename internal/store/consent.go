@@ -87,11 +87,6 @@ type Preferring interface {
 	// ErrConflict if it is suppressed.
 	MoveAddress(ctx context.Context, now time.Time, id int64, key string) error
 
-	// AskLink queues a notice with the link to a person's own page, unless
-	// limit of them were queued since the given instant, or the address is not
-	// to be mailed at all. It does nothing for who is not on record.
-	AskLink(ctx context.Context, now time.Time, email string, limit int, since time.Time) error
-
 	// Consents gives what a person agreed to, oldest first.
 	Consents(ctx context.Context, id int64) ([]Consent, error)
 	// Traces gives all that is kept about a person beside their record.

@@ -26,6 +26,7 @@ var (
 	ErrLocked      = errors.New("the database is locked by another process")
 	ErrUnwritable  = errors.New("the database cannot be written") // read-only, disk full or failing
 	ErrClock       = errors.New("the clock was set back")         // see Timekeeping
+	ErrBusy        = errors.New("too many at present")            // later the same call succeeds
 )
 
 // A Store is all of the database.
@@ -37,6 +38,7 @@ type Store interface {
 	Subscribers
 	Imports
 	Preferring
+	SignUps
 	Suppressions
 	Editions
 	Waves
@@ -163,6 +165,7 @@ type Subscription struct {
 	Hour        string    // local hour of a daily, weekly or monthly mail, "0" to "23"; "": the newsletter's
 	PausedUntil time.Time // no mail before; zero: not paused
 	CreatedAt   time.Time
+	AskedAt     time.Time // when a pending one was last asked for by a form; zero: it was imported
 	ConfirmedAt time.Time
 	EndedAt     time.Time // set on a pending one: the person left, and has not confirmed since
 	WasActive   bool      // when its owner ended it: they may Return. Written by leaving alone, and so is LeftBecause
@@ -171,19 +174,12 @@ type Subscription struct {
 
 // Subscribers keeps the people.
 type Subscribers interface {
-	// SignUp makes or renews a pending subscription and queues one
-	// confirmation notice, unless limit notices of that kind were queued for
-	// the address since the given instant, or the address is suppressed for
-	// another reason than its owner's leaving. It reports whether a notice was
-	// queued. An active subscription stays as it is, and so does what is known
-	// of a person with any active one: whoever fills in a form has not shown
-	// that the address is theirs.
-	SignUp(ctx context.Context, now time.Time, s Subscriber, sub Subscription, limit int, since time.Time) (queued bool, err error)
-	// Confirm makes a pending subscription active and lifts a suppression
-	// that the person's own leaving or erasure caused (ReasonUnsubscribed,
-	// ReasonErased; never the others). Confirming an active one is no error.
-	// ErrNotFound if there is no pending or active subscription.
-	Confirm(ctx context.Context, now time.Time, subscriberID int64, newsletter string) error
+	// Confirm makes a person's pending subscriptions to the newsletters active
+	// and lifts a suppression that their own leaving or erasure caused
+	// (ReasonUnsubscribed, ReasonErased; never the others). One that is active
+	// is no error, and one that ended since stays so. ErrNotFound if none of
+	// them is pending or active.
+	Confirm(ctx context.Context, now time.Time, subscriberID int64, newsletters ...string) error
 	// Unsubscribe ends one subscription, or all if newsletter is "". If that
 	// leaves the person none that is active, Key is suppressed too
 	// (ReasonUnsubscribed), so that no import subscribes them to something

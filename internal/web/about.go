@@ -86,7 +86,7 @@ func (s *server) feedPage(in *locale.Language, f *publish.Feed, snap *catalog.Sn
 }
 
 func (s *server) showFeed(w http.ResponseWriter, r *http.Request, contents page.FeedPage) error {
-	w.Header().Set("Content-Security-Policy", feedsPolicy)
+	w.Header().Set("Content-Security-Policy", scriptPolicy)
 	body, err := s.pages.Feed.Render(contents)
 	return s.show(w, r, body, err)
 }

@@ -48,6 +48,8 @@ func explain(err error) fault {
 		return fault{status: 404, title: "error.token", text: "error.token_text"}
 	case errors.Is(err, newsletter.ErrFresh):
 		return fault{status: 403, title: "error.fresh", text: "own.fresh_note"}
+	case errors.Is(err, errTooMany), errors.Is(err, newsletter.ErrBusy):
+		return fault{status: 429, title: "error.too_many", text: "error.too_many_text"}
 	case errors.As(err, &method):
 		return fault{status: 405, title: "error.method", text: "error.method_text"}
 	case errors.Is(err, errOrigin):
@@ -86,6 +88,9 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, f fault, err err
 	var method methodError
 	if errors.As(err, &method) {
 		w.Header().Set("Allow", method.allow)
+	}
+	if f.status == http.StatusTooManyRequests {
+		tooMany(w)
 	}
 	if f.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "30")

@@ -47,7 +47,7 @@ func (s *server) directory(w http.ResponseWriter, r *http.Request) error {
 			contents.Groups = append(contents.Groups, g)
 		}
 	}
-	w.Header().Set("Content-Security-Policy", feedsPolicy)
+	w.Header().Set("Content-Security-Policy", scriptPolicy)
 	body, err := s.pages.Feeds.Render(contents)
 	return s.show(w, r, body, err)
 }

@@ -201,9 +201,9 @@ func (p *people) SignUp(_ context.Context, s newsletter.SignUp) error {
 	case p.err != nil:
 		return p.err
 	case !ok || name == "" || host == "":
-		return fmt.Errorf("%w: no @", newsletter.ErrAddress)
-	case s.Newsletter != "weekly" && s.Newsletter != "":
-		return newsletter.ErrNewsletter
+		return newsletter.FieldErrors{newsletter.FieldEmail: newsletter.ErrAddress}
+	case slices.ContainsFunc(s.Newsletters, func(n string) bool { return n != "weekly" }):
+		return newsletter.FieldErrors{newsletter.FieldNewsletter: newsletter.ErrNewsletter}
 	}
 	p.changes++
 	p.asked = append(p.asked, s)
@@ -225,8 +225,12 @@ func (p *people) Feed(_ context.Context, token string) (newsletter.Feed, error) 
 	return newsletter.Feed{Language: "de", By: []catalog.Expression{topics.Expression()}}, nil
 }
 
-func (p *people) Confirmation(_ context.Context, token string) (newsletter.Subscription, error) {
-	return p.look(token)
+func (p *people) Confirmation(_ context.Context, token string) ([]newsletter.Subscription, error) {
+	sub, err := p.look(token)
+	if err == nil && sub.Status == store.StatusUnsubscribed {
+		err = newsletter.ErrToken
+	}
+	return []newsletter.Subscription{sub}, err
 }
 
 func (p *people) Leaving(_ context.Context, token string) (newsletter.Subscription, error) {
@@ -243,8 +247,9 @@ func (p *people) look(token string) (newsletter.Subscription, error) {
 	return sub, p.err
 }
 
-func (p *people) Confirm(_ context.Context, token string) (newsletter.Subscription, error) {
-	return p.become(token, store.StatusActive)
+func (p *people) Confirm(_ context.Context, token string) ([]newsletter.Subscription, error) {
+	sub, err := p.become(token, store.StatusActive)
+	return []newsletter.Subscription{sub}, err
 }
 
 func (p *people) Unsubscribe(_ context.Context, token string, all bool) error {

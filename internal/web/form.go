@@ -14,6 +14,7 @@ import (
 	"tidings/internal/locale"
 	"tidings/internal/newsletter"
 	"tidings/internal/page"
+	"tidings/internal/store"
 	"tidings/internal/term"
 )
 
@@ -57,16 +58,20 @@ func (s *server) sameSite(r *http.Request) error {
 // choices is what a visitor has filled in, or what a link fills in for them.
 type choices struct {
 	newsletter.SignUp
-	faults error // what was wrong with it: newsletter.ErrAddress, ErrNewsletter
+	faults newsletter.FieldErrors // what was wrong with it
 }
 
 // choicesOf reads the choices from a form or from a query.
 func choicesOf(form url.Values) choices {
 	return choices{SignUp: newsletter.SignUp{
-		Email:      strings.TrimSpace(form.Get("email")),
-		Newsletter: form.Get("newsletter"),
-		Categories: form["category"],
-		Tags:       form["tag"],
+		Email:       strings.TrimSpace(form.Get("email")),
+		Newsletters: slices.DeleteFunc(form["newsletter"], func(n string) bool { return n == "" }),
+		Categories:  form["category"],
+		Tags:        form["tag"],
+		Frequency:   form.Get("frequency"),
+		Hour:        form.Get("hour"),
+		Timezone:    form.Get("timezone"),
+		Format:      form.Get("format"),
 	}}
 }
 
@@ -80,15 +85,15 @@ func (s *server) signUpOff() string {
 
 // form is the sign-up form in a language, filled in.
 func (s *server) form(in *locale.Language, c choices) page.Form {
-	f := page.Form{Root: s.root, Off: s.signUpOff(), Email: c.Email}
-	if errors.Is(c.faults, newsletter.ErrAddress) {
-		f.EmailError = in.T("subscribe.address_fault")
+	f := page.Form{Root: s.root, Off: s.signUpOff(), Email: c.Email, Script: true}
+	if s.guard.asks() {
+		f.Challenge = s.local("/api/v1/subscribe")
 	}
-	if errors.Is(c.faults, newsletter.ErrNewsletter) {
-		f.NewsletterError = in.T("subscribe.newsletter_fault")
-	}
+	f.EmailError = faultText(in, newsletter.FieldEmail, c.faults[newsletter.FieldEmail])
+	f.NewsletterError = faultText(in, newsletter.FieldNewsletter, c.faults[newsletter.FieldNewsletter])
+	s.setTiming(in, &f, c)
 	for i, n := range s.Newsletters {
-		chosen := c.Newsletter == n.Name || c.Newsletter == "" && i == 0
+		chosen := slices.Contains(c.Newsletters, n.Name) || len(c.Newsletters) == 0 && i == 0
 		f.Newsletters = append(f.Newsletters, page.Choice{Value: n.Name, Label: n.Title, Description: n.Description, Chosen: chosen})
 	}
 	if snap := s.Snapshot(); snap != nil {
@@ -128,4 +133,34 @@ func mostUsed(tags []*catalog.Term, named []string) []*catalog.Term {
 	}
 	slices.SortFunc(kept, func(a, b *catalog.Term) int { return strings.Compare(a.Slug, b.Slug) })
 	return kept
+}
+
+// setTiming fills in how often, when and in which form mails come.
+func (s *server) setTiming(in *locale.Language, f *page.Form, c choices) {
+	field := func(name, label string, choices []page.Choice) page.Select {
+		return page.Select{Name: name, Label: label, Choices: choices, Error: faultText(in, name, c.faults[name])}
+	}
+	usual := "UTC"
+	var offers []page.Choice
+	for i, n := range s.Newsletters {
+		if i == 0 {
+			usual = cmp.Or(n.Zone, usual)
+		}
+		for _, o := range n.Frequencies {
+			if !slices.ContainsFunc(offers, func(x page.Choice) bool { return x.Value == o }) {
+				offers = append(offers, page.Choice{Value: o, Label: frequency(in, o), Chosen: o == c.Frequency})
+			}
+		}
+	}
+	if len(offers) > 1 {
+		f.Frequency = field(newsletter.FieldFrequency, in.T("choice.frequency"), offers)
+	}
+	if slices.ContainsFunc(offers, func(o page.Choice) bool { return newsletter.HasHour(o.Value) }) {
+		f.Hour = field(newsletter.FieldHour, in.T("choice.hour"), hourChoices(in.T("choice.hour_usual"), c.Hour))
+		f.Hour.Class, f.Hour.Note = "hour", in.T("choice.hour_note")
+	}
+	f.Zone = field(newsletter.FieldZone, in.T("choice.zone"), zoneChoices(in, usual, c.Timezone))
+	f.Format = field(newsletter.FieldFormat, in.T("choice.format"), formatChoices(in, c.Format))
+	f.TimingOpen = c.Frequency+c.Hour+c.Timezone != "" || c.Format == store.FormatText ||
+		f.Frequency.Error+f.Hour.Error+f.Zone.Error+f.Format.Error != ""
 }

@@ -14,9 +14,9 @@ import (
 // else. There are no scripts.
 const pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// feedsPolicy lets a script of our own add buttons that copy addresses. No page
-// with the text of a post has it.
-const feedsPolicy = pagePolicy + "; script-src 'self'"
+// scriptPolicy lets scripts of our own help: with addresses to copy, and with
+// forms. No page with the text of a post has it.
+const scriptPolicy = pagePolicy + "; script-src 'self'; connect-src 'self'"
 
 // postPolicy also lets a post show pictures and play media from elsewhere.
 const postPolicy = "default-src 'none'; style-src 'self'; img-src * data:; media-src *; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

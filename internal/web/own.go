@@ -24,7 +24,7 @@ func (s *server) own(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) showOwn(w http.ResponseWriter, status int, in *locale.Language, contents page.Preferences) error {
 	if len(contents.Feed) > 0 {
-		w.Header().Set("Content-Security-Policy", feedsPolicy) // for the buttons that copy addresses
+		w.Header().Set("Content-Security-Policy", scriptPolicy) // for the buttons that copy addresses
 	}
 	body, err := s.pages.Preferences.Render(contents)
 	return tell(w, status, body, err)
@@ -174,7 +174,11 @@ func (s *server) sendLink(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	in, email := s.speaks(w, r), strings.TrimSpace(form.Get("email"))
-	if form.Get(trap) == "" {
+	switch {
+	case form.Get(trap) != "":
+	case !s.guard.admit(clientAddr(r, s.TrustedProxies), s.Now()):
+		err = errTooMany
+	default:
 		err = s.People.SendLink(r.Context(), email)
 	}
 	if errors.Is(err, newsletter.ErrAddress) {

@@ -19,12 +19,9 @@ func (s *server) ownPage(in *locale.Language, p newsletter.Person) page.Preferen
 	from, to, _ := strings.Cut(p.QuietHours, "-")
 	contents := page.Preferences{
 		Frame: s.personal(in, in.T("own.title")), Email: p.Email, NextEmail: p.NextEmail, Fresh: p.Fresh,
-		Zones: zoneChoices(in, p), Languages: s.languageChoices(in, p.Language), Pause: day(p.PausedUntil),
+		Zones: zoneChoices(in, zoneOf(p), p.Timezone), Languages: s.languageChoices(in, p.Language), Pause: day(p.PausedUntil),
 		QuietFrom: hourChoices(in.T("choice.quiet_none"), from), QuietTo: hourChoices(in.T("choice.quiet_none"), to),
-		Formats: []page.Choice{
-			{Value: store.FormatHTML, Label: in.T("choice.format_html"), Chosen: p.Format != store.FormatText},
-			{Value: store.FormatText, Label: in.T("choice.format_text"), Chosen: p.Format == store.FormatText},
-		},
+		Formats: formatChoices(in, p.Format),
 	}
 	switch p.Stopped {
 	case "":
@@ -42,6 +39,14 @@ func (s *server) ownPage(in *locale.Language, p newsletter.Person) page.Preferen
 		}
 	}
 	return contents
+}
+
+// zoneOf is the zone of who has chosen none.
+func zoneOf(p newsletter.Person) string {
+	if len(p.Letters) == 0 {
+		return "UTC"
+	}
+	return p.Letters[0].Zone
 }
 
 func (s *server) letter(in *locale.Language, l newsletter.Letter) page.Letter {
@@ -86,30 +91,37 @@ func frequency(in *locale.Language, f string) string {
 	return f
 }
 
+// clockTime writes an hour for people.
+func clockTime(hour string) string { return fmt.Sprintf("%02s:00", hour) }
+
 // hourChoices offers the hours of a day, and none.
 func hourChoices(none, chosen string) []page.Choice {
 	list := []page.Choice{{Label: none, Chosen: chosen == ""}}
 	for h := range 24 {
 		value := strconv.Itoa(h)
-		list = append(list, page.Choice{Value: value, Label: fmt.Sprintf("%02d:00", h), Chosen: value == chosen})
+		list = append(list, page.Choice{Value: value, Label: clockTime(value), Chosen: value == chosen})
 	}
 	return list
 }
 
-func zoneChoices(in *locale.Language, p newsletter.Person) []page.Choice {
-	usual := "UTC"
-	if len(p.Letters) > 0 {
-		usual = p.Letters[0].Zone
-	}
-	list := []page.Choice{{Label: in.T("choice.zone_usual", "zone", usual), Chosen: p.Timezone == ""}}
+// zoneChoices offers time zones, and the newsletter's.
+func zoneChoices(in *locale.Language, usual, chosen string) []page.Choice {
+	list := []page.Choice{{Label: in.T("choice.zone_usual", "zone", usual), Chosen: chosen == ""}}
 	offered := zones
-	if p.Timezone != "" && !slices.Contains(zones, p.Timezone) {
-		offered = append([]string{p.Timezone}, zones...)
+	if chosen != "" && !slices.Contains(zones, chosen) {
+		offered = append([]string{chosen}, zones...)
 	}
 	for _, z := range offered {
-		list = append(list, page.Choice{Value: z, Label: strings.ReplaceAll(z, "_", " "), Chosen: z == p.Timezone})
+		list = append(list, page.Choice{Value: z, Label: strings.ReplaceAll(z, "_", " "), Chosen: z == chosen})
 	}
 	return list
+}
+
+func formatChoices(in *locale.Language, chosen string) []page.Choice {
+	return []page.Choice{
+		{Value: store.FormatHTML, Label: in.T("choice.format_html"), Chosen: chosen != store.FormatText},
+		{Value: store.FormatText, Label: in.T("choice.format_text"), Chosen: chosen == store.FormatText},
+	}
 }
 
 func (s *server) languageChoices(in *locale.Language, chosen string) []page.Choice {

@@ -79,19 +79,20 @@ func TestPagesAreFramed(t *testing.T) {
 }
 
 // A page may load nothing but its own style sheet and icon, and run nothing;
-// those with addresses to copy have a script of our own.
+// those with addresses to copy or a form have a script of our own, but for posts.
 func TestPagesAskNothingOfOthers(t *testing.T) {
 	s := newSite(t)
+	script := map[string]string{"/feeds/": "copy.js", "/": "signup.js", "/categories/devops/": "signup.js", "/subscribe": "signup.js"}
 	for _, path := range []string{"/", "/posts/immutable-servers/", "/categories/devops/", "/feeds/", "/subscribe", "/nothing", "/admin/mailbox/"} {
 		w := s.get(path)
 		policy := w.Header().Get("Content-Security-Policy")
-		if !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "script-src") != (path == "/feeds/") {
+		if !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "script-src") != (script[path] != "") {
 			t.Errorf("%s: policy %q", path, policy)
 		}
 		var scripts []string
-		if path == "/feeds/" {
+		if script[path] != "" {
 			scripts = values(t, w, "script[src]", "src")
-			if len(scripts) != 1 || !strings.HasPrefix(scripts[0], "/assets/copy.js?") {
+			if len(scripts) != 1 || !strings.HasPrefix(scripts[0], "/assets/"+script[path]+"?") {
 				t.Errorf("%s runs %q", path, scripts)
 			}
 		}

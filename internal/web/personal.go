@@ -15,18 +15,19 @@ import (
 // confirmation shows what would be confirmed. Programs open every link in a
 // mail, so that only the button counts.
 func (s *server) confirmation(w http.ResponseWriter, r *http.Request) error {
-	sub, err := s.People.Confirmation(r.Context(), r.PathValue("token"))
+	subs, err := s.People.Confirmation(r.Context(), r.PathValue("token"))
 	if err != nil {
 		return err
 	}
-	switch sub.Status {
-	case store.StatusActive:
-		return s.welcome(w, r, sub)
-	case store.StatusUnsubscribed:
-		return newsletter.ErrToken // the link of somebody who has left since
+	if !slices.ContainsFunc(subs, func(sub newsletter.Subscription) bool { return sub.Status == store.StatusPending }) {
+		return s.welcome(w, r, subs)
 	}
-	in := s.speaksTo(w, r, sub.Language)
-	body, err := s.pages.Confirm.Render(page.Confirm{Frame: s.personal(in, in.T("confirm.title")), Subscription: shown(sub)})
+	in := s.speaksTo(w, r, subs[0].Language)
+	contents := page.Confirm{Frame: s.personal(in, in.T("confirm.title")), Email: subs[0].Email}
+	for _, sub := range subs {
+		contents.Subscriptions = append(contents.Subscriptions, shown(in, sub))
+	}
+	body, err := s.pages.Confirm.Render(contents)
 	return tell(w, http.StatusOK, body, err)
 }
 
@@ -34,22 +35,30 @@ func (s *server) confirm(w http.ResponseWriter, r *http.Request) error {
 	if err := s.sameSiteToken(r); err != nil {
 		return err
 	}
-	sub, err := s.People.Confirmation(r.Context(), r.PathValue("token"))
+	subs, err := s.People.Confirmation(r.Context(), r.PathValue("token"))
 	if err != nil {
 		return err
 	}
-	in := s.speaksTo(w, r, sub.Language)
-	r = withWording(r, in.T("confirm.asked")+" "+sub.Title+" — "+in.T("confirm.button"))
-	sub, err = s.People.Confirm(r.Context(), r.PathValue("token"))
-	if err != nil {
+	in := s.speaksTo(w, r, subs[0].Language)
+	r = withWording(r, in.T("confirm.asked")+" "+titles(in, subs)+" — "+in.T("confirm.button"))
+	if subs, err = s.People.Confirm(r.Context(), r.PathValue("token")); err != nil {
 		return err
 	}
-	return s.welcome(w, r, sub)
+	return s.welcome(w, r, subs)
 }
 
-func (s *server) welcome(w http.ResponseWriter, r *http.Request, sub newsletter.Subscription) error {
-	in := s.speaksTo(w, r, sub.Language)
-	return s.done(w, in, in.T("welcome.title"), in.T("welcome.text", "newsletter", sub.Title), in.T("welcome.leave"))
+// titles names newsletters.
+func titles(in *locale.Language, subs []newsletter.Subscription) string {
+	var list []string
+	for _, sub := range subs {
+		list = append(list, sub.Title)
+	}
+	return strings.Join(list, in.T("list.comma"))
+}
+
+func (s *server) welcome(w http.ResponseWriter, r *http.Request, subs []newsletter.Subscription) error {
+	in := s.speaksTo(w, r, subs[0].Language)
+	return s.done(w, in, in.T("welcome.title"), in.T("welcome.text", "newsletter", titles(in, subs)), in.T("welcome.leave"))
 }
 
 // leaving shows what would be ended, or, to who has left, how to take it back.
@@ -65,7 +74,7 @@ func (s *server) leaving(w http.ResponseWriter, r *http.Request) error {
 func (s *server) showLeaving(w http.ResponseWriter, r *http.Request, sub newsletter.Subscription, change func(*locale.Language, *page.Unsubscribe)) error {
 	in := s.speaksTo(w, r, sub.Language)
 	contents := page.Unsubscribe{
-		Frame: s.personal(in, in.T("leave.title")), Subscription: shown(sub), Left: sub.Status == store.StatusUnsubscribed, MayReturn: sub.MayReturn,
+		Frame: s.personal(in, in.T("leave.title")), Subscription: shown(in, sub), Left: sub.Status == store.StatusUnsubscribed, MayReturn: sub.MayReturn,
 	}
 	if sub.Email != "" { // not erased, and not of a test mail
 		contents.Preferences = s.local("/preferences/" + r.PathValue("token"))
@@ -189,6 +198,17 @@ func (s *server) personal(in *locale.Language, title string) page.Frame {
 	return f
 }
 
-func shown(sub newsletter.Subscription) page.Subscription {
-	return page.Subscription{Newsletter: sub.Title, Email: sub.Email, Topics: slices.Concat(sub.Categories, sub.Tags)}
+// shown is a subscription as its owner sees it.
+func shown(in *locale.Language, sub newsletter.Subscription) page.Subscription {
+	out := page.Subscription{Newsletter: sub.Title, Email: sub.Email, Topics: slices.Concat(sub.Categories, sub.Tags)}
+	if f := frequency(in, sub.Frequency); f != "" {
+		out.When = append(out.When, f)
+	}
+	if sub.Hour != "" {
+		out.When = append(out.When, clockTime(sub.Hour))
+	}
+	if sub.Timezone != "" {
+		out.When = append(out.When, strings.ReplaceAll(sub.Timezone, "_", " "))
+	}
+	return out
 }

@@ -18,6 +18,8 @@ type route struct {
 	post    handler // nil: GET and HEAD only
 	scope   scope
 	feed    bool // scripts of other sites may ask for it
+
+	preflight func(http.ResponseWriter, *http.Request) // answers whether scripts of other sites may; nil: none does
 }
 
 // scope says who may see a route and who may keep a copy.
@@ -49,6 +51,7 @@ func (s *server) routes() http.Handler {
 		{pattern: "/assets/{name}", get: s.asset},
 
 		{pattern: "/subscribe", get: s.subscribeForm, post: s.subscribe},
+		{pattern: "/api/v1/subscribe", get: s.signUpChallenge, post: s.signUpByScript, preflight: s.signUpPreflight},
 		{pattern: "/confirm/{token}", get: s.confirmation, post: s.confirm, scope: forOne},
 		{pattern: "/preferences", get: s.askLink, post: s.sendLink},
 		{pattern: "/preferences/{token}", get: s.own, post: s.act, scope: forOne},
@@ -126,6 +129,9 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, rt route) error 
 		return rt.get(w, r)
 	case r.Method == http.MethodPost && rt.post != nil:
 		return rt.post(w, s.fromHere(r))
+	case r.Method == http.MethodOptions && rt.preflight != nil:
+		rt.preflight(w, r)
+		return nil
 	case r.Method == http.MethodOptions && rt.feed:
 		preflight(w)
 		return nil

@@ -21,7 +21,7 @@ func TestSubscribe(t *testing.T) {
 		t.Error("the answer may be kept")
 	}
 	got := s.people.asked[0]
-	if got.Email != "ann@example.org" || got.Newsletter != "weekly" || !slices.Equal(got.Categories, []string{"devops"}) || !slices.Equal(got.Tags, []string{"cpp", "cloud"}) {
+	if got.Email != "ann@example.org" || !slices.Equal(got.Newsletters, []string{"weekly"}) || !slices.Equal(got.Categories, []string{"devops"}) || !slices.Equal(got.Tags, []string{"cpp", "cloud"}) {
 		t.Errorf("signed up: %+v", got)
 	}
 	again := s.do(request("POST", "/subscribe", urlencoded("email", "ann@example.org")))

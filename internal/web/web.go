@@ -43,12 +43,16 @@ type Config struct {
 	MailingOff     string   // why sign-up is off, as a part of a sentence; "" if it is on
 	Newsletters    []Newsletter
 	TrustedProxies []netip.Prefix // their X-Forwarded-For is believed
+	SignUp         Guard
+	Origins        []string // of other sites with sign-up forms: https://blog.example.org
 	Version        string
 }
 
 // Newsletter is one of those a visitor may choose.
 type Newsletter struct {
 	Name, Title, Description string
+	Frequencies              []string // to choose from, store.CadenceSchedule …
+	Zone                     string   // of readers who choose none
 }
 
 // Deps is what the handler asks while it runs. Functions are called from many
@@ -80,6 +84,7 @@ type server struct {
 	posts    string   // the same of SiteURL
 	prefixes []string // what may stand before a request's path, longest first
 	origins  *http.CrossOriginProtection
+	guard    *guard
 	shelves  shelves
 	queried  queriedReplies
 	index    atomic.Pointer[termIndex]
@@ -88,13 +93,18 @@ type server struct {
 // New gives the handler. It fails if an address in cfg is none, or if the
 // templates do not fit.
 func New(cfg Config, deps Deps) (http.Handler, error) {
-	s := &server{Config: cfg, Deps: deps, origins: http.NewCrossOriginProtection()}
+	s := &server{Config: cfg, Deps: deps, origins: http.NewCrossOriginProtection(), guard: newGuard(cfg.SignUp)}
 	var err error
 	if s.root, err = s.address("http.url", cfg.BaseURL); err != nil {
 		return nil, err
 	}
 	if s.posts, err = s.address("site.url", cfg.SiteURL); err != nil {
 		return nil, err
+	}
+	for _, origin := range cfg.Origins {
+		if err := s.origins.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("signup.origins: %w", err)
+		}
 	}
 	s.prefixes = prefixes(s.root, s.posts, cfg.HostsPosts)
 	if s.FeedsURL == "" {

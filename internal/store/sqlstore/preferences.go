@@ -162,19 +162,3 @@ func (t *tx) move(now time.Time, id int64, email, key string) error {
 	}
 	return t.consent(now, store.ConsentMoved, id, 0)
 }
-
-// AskLink implements [store.Preferring].
-func (s *Store) AskLink(ctx context.Context, now time.Time, email string, limit int, since time.Time) error {
-	return s.write(ctx, "ask for the link to one's own page", func(t *tx) error {
-		var id int64
-		found, err := t.maybe(`SELECT id FROM subscribers WHERE lower(email) = ?1`, []any{lower(email)}, &id)
-		if err != nil || !found {
-			return err
-		}
-		recent, err := t.recentNotices(id, store.NoticeLink, since)
-		if err != nil || recent >= limit {
-			return err
-		}
-		return t.queueFor(now, id, store.NoticeLink)
-	})
-}

@@ -2,31 +2,141 @@ package sqlstore
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"tidings/internal/store"
 )
 
-// SignUp implements [store.Subscribers].
-func (s *Store) SignUp(ctx context.Context, now time.Time, p store.Subscriber, sub store.Subscription, limit int, since time.Time) (queued bool, err error) {
-	err = s.write(ctx, "sign up for "+sub.Newsletter, func(t *tx) error {
+// QueueSignUp implements [store.SignUps].
+func (s *Store) QueueSignUp(ctx context.Context, now time.Time, in store.SignUp, limits store.SignUpLimits) (queued bool, err error) {
+	request, err := json.Marshal(queuedRequest{in.Subscriber, store.OriginOf(ctx)})
+	if err != nil {
+		return false, fmt.Errorf("queue a sign-up: %w", err)
+	}
+	err = s.write(ctx, "queue a sign-up", func(t *tx) error {
+		var mailbox, all int
+		if err := t.one(`SELECT (SELECT count(*) FROM signups WHERE mailbox = ?1 AND at >= ?2),
+			(SELECT count(*) FROM signups WHERE at >= ?3)`,
+			[]any{in.Mailbox, limits.MailboxSince.UnixMilli(), limits.AllSince.UnixMilli()}, &mailbox, &all); err != nil {
+			return err
+		}
+		if mailbox >= limits.PerMailbox {
+			return nil
+		}
+		if all >= limits.All {
+			return store.ErrBusy
+		}
+		queued = true
+		_, err := t.exec(`INSERT INTO signups (at, mailbox, request) VALUES (?1, ?2, ?3)`, millis(now), in.Mailbox, string(request))
+		return err
+	})
+	return queued && err == nil, err
+}
+
+// ApplySignUps implements [store.SignUps].
+func (s *Store) ApplySignUps(ctx context.Context, now time.Time, limit int) (applied int, err error) {
+	waiting, err := s.signUpsWait(ctx)
+	if err != nil || !waiting {
+		return 0, err
+	}
+	err = s.write(ctx, "attend to sign-ups", func(t *tx) error {
+		list, err := all(t, scanSignUp, `SELECT id, at, request FROM signups WHERE request IS NOT NULL ORDER BY id LIMIT ?1`, limit)
+		for _, in := range list {
+			if err == nil {
+				err = t.applySignUp(in)
+			}
+		}
+		applied = len(list)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return applied, nil
+}
+
+// signUpsWait spares others the write lock while there is nothing to do.
+func (s *Store) signUpsWait(ctx context.Context) (waiting bool, err error) {
+	err = s.read(ctx, "look for sign-ups", func(t *tx) error {
+		var n int
+		waiting, err = t.maybe(`SELECT 1 FROM signups WHERE request IS NOT NULL LIMIT 1`, nil, &n)
+		return err
+	})
+	return waiting, err
+}
+
+// queuedSignUp is a sign-up as it is kept.
+type queuedSignUp struct {
+	id int64
+	at time.Time
+	queuedRequest
+}
+
+// queuedRequest is the part that is kept as JSON.
+type queuedRequest struct {
+	Person store.Subscriber
+	Origin store.Origin
+}
+
+func scanSignUp(r row) (q queuedSignUp, err error) {
+	var request string
+	if err = r.Scan(&q.id, instant{&q.at}, &request); err != nil {
+		return q, err
+	}
+	if err = json.Unmarshal([]byte(request), &q.queuedRequest); err != nil {
+		err = fmt.Errorf("stored sign-up %d: %w", q.id, err)
+	}
+	return q, err
+}
+
+func (t *tx) applySignUp(in queuedSignUp) error {
+	t.origin = in.Origin
+	if err := t.attend(in); err != nil {
+		return err
+	}
+	_, err := t.exec(`UPDATE signups SET request = NULL WHERE id = ?1`, in.id)
+	return err
+}
+
+func (t *tx) attend(in queuedSignUp) error {
+	if len(in.Person.Subscriptions) == 0 {
+		id, err := t.findPerson(in.Person)
+		if err != nil || id == 0 {
+			return err
+		}
+		return t.queueFor(in.at, id, store.NoticeLink)
+	}
+	id, err := t.signUpPerson(in.at, in.Person)
+	if err != nil {
+		return err
+	}
+	var first int64 // the newsletter in whose name the confirmation is mailed
+	for _, sub := range in.Person.Subscriptions {
 		newsletter, err := t.ensureNewsletter(sub.Newsletter)
 		if err != nil {
 			return err
 		}
-		id, err := t.signUpPerson(now, p)
+		pending, err := t.signUpSubscription(in.at, newsletter, id, sub)
 		if err != nil {
 			return err
 		}
-		pending, err := t.signUpSubscription(now, newsletter, id, sub)
-		if err != nil || !pending {
+		if !pending {
+			continue
+		}
+		if first == 0 {
+			first = newsletter
+		}
+		if err := t.consent(in.at, store.ConsentAsked, id, newsletter); err != nil {
 			return err
 		}
-		queued, err = t.queueConfirmation(now, newsletter, id, limit, since)
-		return err
-	})
-	return queued && err == nil, err
+	}
+	if first == 0 {
+		return t.queueFor(in.at, id, store.NoticeLink)
+	}
+	return t.queueConfirmation(in.at, first, id)
 }
 
 // findPerson gives the number of the person with this key or this address; 0
@@ -86,31 +196,29 @@ func (t *tx) signUpSubscription(now time.Time, newsletter, subscriber int64, sub
 		sub.Frequency = store.CadenceSchedule
 	}
 	n, err := t.exec(`INSERT INTO subscriptions
-		(newsletter_id, subscriber_id, status, categories, tags, frequency, hour, paused_until, created_at)
-		VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?6, ?7, ?8)
+		(newsletter_id, subscriber_id, status, categories, tags, frequency, hour, paused_until, created_at, asked_at)
+		VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?6, ?7, ?8, ?8)
 		ON CONFLICT (newsletter_id, subscriber_id) DO UPDATE SET status = 'pending',
 		categories = excluded.categories, tags = excluded.tags, frequency = excluded.frequency,
-		hour = excluded.hour, paused_until = excluded.paused_until
+		hour = excluded.hour, paused_until = excluded.paused_until, asked_at = excluded.asked_at
 		WHERE subscriptions.status <> 'active'`,
 		newsletter, subscriber, encodeTerms(sub.Categories), encodeTerms(sub.Tags), sub.Frequency,
 		sub.Hour, millis(sub.PausedUntil), millis(now))
 	return n > 0, err
 }
 
-// queueConfirmation queues a notice unless the address has had its share, or
-// is suppressed for more than its owner's own leaving.
-func (t *tx) queueConfirmation(now time.Time, newsletter, subscriber int64, limit int, since time.Time) (bool, error) {
-	var recent, suppressed int
-	err := t.one(`SELECT
-		(SELECT count(*) FROM notices WHERE subscriber_id = ?1 AND kind = ?2 AND created_at >= ?3),
-		(SELECT count(*) FROM subscribers p JOIN suppressions x ON x.key_hash = p.key_hash
-		 WHERE p.id = ?1 AND x.reason NOT IN (?4, ?5))`,
-		[]any{subscriber, store.NoticeConfirm, since.UnixMilli(), store.ReasonUnsubscribed, store.ReasonErased},
-		&recent, &suppressed)
-	if err != nil || recent >= limit || suppressed > 0 {
-		return false, err
+// queueConfirmation queues a notice for the pending subscriptions that were
+// asked for at that time, unless the address is suppressed for more than its
+// owner's own leaving.
+func (t *tx) queueConfirmation(asked time.Time, newsletter, subscriber int64) error {
+	var suppressed int
+	err := t.one(`SELECT count(*) FROM subscribers p JOIN suppressions x ON x.key_hash = p.key_hash
+		WHERE p.id = ?1 AND x.reason NOT IN (?2, ?3)`,
+		[]any{subscriber, store.ReasonUnsubscribed, store.ReasonErased}, &suppressed)
+	if err != nil || suppressed > 0 {
+		return err
 	}
-	return true, t.queueNotice(now, store.NoticeConfirm, newsletter, subscriber)
+	return t.queueNotice(asked, store.NoticeConfirm, newsletter, subscriber)
 }
 
 func (t *tx) queueNotice(now time.Time, kind string, newsletter, subscriber int64) error {
@@ -121,22 +229,37 @@ func (t *tx) queueNotice(now time.Time, kind string, newsletter, subscriber int6
 }
 
 // Confirm implements [store.Subscribers].
-func (s *Store) Confirm(ctx context.Context, now time.Time, subscriberID int64, newsletter string) error {
-	return s.write(ctx, fmt.Sprintf("confirm the subscription of subscriber %d to %s", subscriberID, newsletter), func(t *tx) error {
-		id, err := t.newsletter(newsletter)
-		if err != nil {
-			return err
+func (s *Store) Confirm(ctx context.Context, now time.Time, subscriberID int64, newsletters ...string) error {
+	return s.write(ctx, fmt.Sprintf("confirm the subscription of subscriber %d to %s", subscriberID, strings.Join(newsletters, ", ")), func(t *tx) error {
+		found := false
+		for _, name := range newsletters {
+			known, err := t.confirmOne(now, subscriberID, name)
+			if err != nil {
+				return err
+			}
+			found = found || known
 		}
-		var status string
-		if err := t.one(`SELECT status FROM subscriptions WHERE newsletter_id = ?1 AND subscriber_id = ?2
-			AND status <> 'unsubscribed'`, []any{id, subscriberID}, &status); err != nil {
-			return err
+		if !found {
+			return store.ErrNotFound
 		}
-		if status == store.StatusActive {
-			return nil
-		}
-		return t.confirm(now, id, subscriberID)
+		return nil
 	})
+}
+
+// confirmOne confirms one subscription; known is false if there is none that is
+// pending or active.
+func (t *tx) confirmOne(now time.Time, subscriber int64, newsletter string) (known bool, err error) {
+	id, err := t.newsletter(newsletter)
+	if err != nil {
+		return false, err
+	}
+	var status string
+	known, err = t.maybe(`SELECT status FROM subscriptions WHERE newsletter_id = ?1 AND subscriber_id = ?2
+		AND status <> 'unsubscribed'`, []any{id, subscriber}, &status)
+	if err != nil || status != store.StatusPending {
+		return known, err
+	}
+	return true, t.confirm(now, id, subscriber)
 }
 
 func (t *tx) confirm(now time.Time, newsletter, subscriber int64) error {

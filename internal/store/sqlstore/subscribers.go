@@ -12,7 +12,7 @@ import (
 // without any; the rows of a person must stay together.
 const subscriberQuery = `SELECT p.id, p.email, p.key_hash, p.name, p.language, p.timezone, p.format, p.quiet_hours, p.next_email, p.feed, p.created_at,
 	COALESCE(n.name, ''), COALESCE(s.status, ''), COALESCE(s.categories, ''), COALESCE(s.tags, ''),
-	COALESCE(s.frequency, ''), COALESCE(s.hour, ''), s.paused_until, s.created_at, s.confirmed_at, s.ended_at,
+	COALESCE(s.frequency, ''), COALESCE(s.hour, ''), s.paused_until, s.created_at, s.asked_at, s.confirmed_at, s.ended_at,
 	COALESCE(s.was_active, 0), COALESCE(s.left_because, '')
 	FROM subscribers p
 	LEFT JOIN subscriptions s ON s.subscriber_id = p.id
@@ -49,7 +49,7 @@ func scanSubscriber(r row) (p store.Subscriber, err error) {
 	var categories, tags string
 	err = r.Scan(&p.ID, &p.Email, &p.Key, &p.Name, &p.Language, &p.Timezone, &p.Format, &p.QuietHours, &p.NextEmail, &p.Feed, instant{&p.CreatedAt},
 		&sub.Newsletter, &sub.Status, &categories, &tags, &sub.Frequency, &sub.Hour,
-		instant{&sub.PausedUntil}, instant{&sub.CreatedAt}, instant{&sub.ConfirmedAt}, instant{&sub.EndedAt},
+		instant{&sub.PausedUntil}, instant{&sub.CreatedAt}, instant{&sub.AskedAt}, instant{&sub.ConfirmedAt}, instant{&sub.EndedAt},
 		&sub.WasActive, &sub.LeftBecause)
 	p.Feed = max(p.Feed, 0)
 	if err != nil || sub.Newsletter == "" {

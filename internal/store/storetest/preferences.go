@@ -36,7 +36,7 @@ func testPreferences(_ *testing.T, f *fixture) {
 	p := set(weekly)
 	f.equal("person", words(p.Language, p.Timezone, p.Format, p.QuietHours), words("de", "Europe/Berlin", store.FormatText, "22-7"))
 	want := weekly
-	want.Tags, want.CreatedAt, want.ConfirmedAt = []string{"db", "go"}, before, before
+	want.Tags, want.CreatedAt, want.AskedAt, want.ConfirmedAt = []string{"db", "go"}, before, before, before
 	f.equal("changed", f.subscription(id, "weekly"), want)
 	f.equal("not named", f.subscription(id, "news").Status, store.StatusPending)
 
@@ -61,7 +61,7 @@ func testPreferences(_ *testing.T, f *fixture) {
 	f.fails("suppression after coming back", err, store.ErrNotFound)
 	f.equal("back", words(f.subscription(id, "weekly").Status, f.subscription(id, "weekly").EndedAt), words(store.StatusActive, time.Time{}))
 	set(weekly)
-	f.equal("on record", f.events(id), []string{"confirmed weekly", "changed weekly", "confirmed news", "confirmed other", "left weekly",
+	f.equal("on record", f.events(id), []string{"asked weekly", "confirmed weekly", "asked news", "changed weekly", "confirmed news", "confirmed other", "left weekly",
 		"left news", "left other", "confirmed weekly"})
 
 	// All or nothing; a bounce is not lifted.
@@ -164,7 +164,7 @@ func testMoveAddress(_ *testing.T, f *fixture) {
 	p := f.person(id)
 	f.equal("moved", words(p.Email, p.Key, p.NextEmail), words("new@example.com", key("new@example.com"), ""))
 	f.fails("twice", f.MoveAddress(f.ctx, f.now, id, key("new@example.com")), store.ErrNotFound)
-	f.equal("on record", f.events(id), []string{"confirmed weekly", "moved "})
+	f.equal("on record", f.events(id), []string{"asked weekly", "confirmed weekly", "moved "})
 
 	ask("b@example.com")
 	f.fails("somebody else's", f.MoveAddress(f.ctx, f.now, id, key("b@example.com")), store.ErrExists)
@@ -185,12 +185,12 @@ func testMoveAddress(_ *testing.T, f *fixture) {
 	f.fails("of nobody", f.AskAddress(f.ctx, f.now, 999, "x@example.com", key("x@example.com"), 3, f.now), store.ErrNotFound)
 }
 
+// testAskLink: a sign-up for nothing, or for what one has, gets the link to one's
+// own page; who is not on record gets nothing.
 func testAskLink(_ *testing.T, f *fixture) {
 	id := f.reader("a@example.com", "weekly")
-	f.check(f.Unsubscribe(f.ctx, f.now, id, "weekly")) // who has left may still look
 	_, err := f.ClaimNotices(f.ctx, f.now, f.now.Add(24*time.Hour), 9)
 	f.check(err)
-	ask := func(email string) { f.check(f.AskLink(f.ctx, f.now, email, 2, f.now.Add(-time.Hour))) }
 	claimed := func() int {
 		f.t.Helper()
 		ns, err := f.ClaimNotices(f.ctx, f.now, f.now.Add(24*time.Hour), 9)
@@ -200,22 +200,33 @@ func testAskLink(_ *testing.T, f *fixture) {
 		}
 		return len(ns)
 	}
-	ask("nobody@example.com")
+	f.attended(person("nobody@example.com"))
 	f.equal("for nobody", claimed(), 0)
-	ask("A@example.com")
+	f.attended(person("a@example.com"))
 	f.equal("once", claimed(), 1)
-	ask("a@example.com")
-	ask("a@example.com")
-	f.equal("the limit", claimed(), 1)
+	f.attended(person("a@example.com"), store.Subscription{Newsletter: "weekly", Tags: []string{"spam"}})
+	f.equal("who has it already", claimed(), 1)
+	f.equal("as it was", len(f.subscription(id, "weekly").Tags), 0)
+	f.check(f.Unsubscribe(f.ctx, f.now, id, "weekly"))
+	f.attended(person("a@example.com"))
+	f.equal("who has left", claimed(), 1)
 	_, err = f.Suppress(f.ctx, []store.Suppression{{Key: key("a@example.com"), Reason: store.ReasonComplaint, At: f.now}})
 	f.check(err)
-	f.now = f.now.Add(2 * time.Hour)
-	ask("a@example.com")
+	f.attended(person("a@example.com"))
 	f.equal("who complained", claimed(), 0)
 }
 
 func testConsents(_ *testing.T, f *fixture) {
-	id := f.signUp("a@example.com", "weekly")
+	asked := store.WithOrigin(f.ctx, store.Origin{Source: "web /subscribe", Wording: "Subscribe"})
+	p := person("a@example.com")
+	p.Subscriptions = []store.Subscription{{Newsletter: "weekly"}}
+	_, err := f.QueueSignUp(asked, f.now, store.SignUp{Subscriber: p}, store.SignUpLimits{PerMailbox: 1, All: 1, MailboxSince: f.now, AllSince: f.now})
+	f.check(err)
+	_, err = f.ApplySignUps(f.ctx, f.now, 1)
+	f.check(err)
+	who, err := f.SubscriberByEmail(f.ctx, "a@example.com")
+	f.check(err)
+	id := who.ID
 	ctx := store.WithOrigin(f.ctx, store.Origin{Source: "web /confirm", Wording: "I want it", Network: "192.0.2.0/24"})
 	f.check(f.Confirm(ctx, f.now, id, "weekly"))
 	f.now = f.now.Add(time.Minute)
@@ -225,6 +236,8 @@ func testConsents(_ *testing.T, f *fixture) {
 	list, err := f.Consents(f.ctx, id)
 	f.check(err)
 	f.equal("consents", list, []store.Consent{
+		{Newsletter: "weekly", Event: store.ConsentAsked, Frequency: store.CadenceSchedule, At: f.now.Add(-time.Minute),
+			Origin: store.Origin{Source: "web /subscribe", Wording: "Subscribe"}},
 		{Newsletter: "weekly", Event: store.ConsentConfirmed, Frequency: store.CadenceSchedule, At: f.now.Add(-time.Minute),
 			Origin: store.Origin{Source: "web /confirm", Wording: "I want it", Network: "192.0.2.0/24"}},
 		{Newsletter: "weekly", Event: store.ConsentChanged, Tags: []string{"go"}, Frequency: "daily", At: f.now,
@@ -235,7 +248,7 @@ func testConsents(_ *testing.T, f *fixture) {
 
 	// An import is applied by whoever comes by, and says where it is from.
 	ctx = store.WithOrigin(f.ctx, store.Origin{Source: "list.csv"})
-	p := person("b@example.com")
+	p = person("b@example.com")
 	p.Subscriptions = []store.Subscription{{Newsletter: "weekly", Status: store.StatusActive, Tags: []string{"go"}}, {Newsletter: "news", Status: store.StatusPending}}
 	im, err := f.BeginImport(ctx, f.now)
 	f.check(err)
@@ -243,7 +256,7 @@ func testConsents(_ *testing.T, f *fixture) {
 	f.check(f.DecideImport(f.ctx, f.now, im))
 	_, err = f.ApplyImport(f.ctx, f.now, time.Second)
 	f.check(err)
-	who, err := f.SubscriberByEmail(f.ctx, "b@example.com")
+	who, err = f.SubscriberByEmail(f.ctx, "b@example.com")
 	f.check(err)
 	list, err = f.Consents(f.ctx, who.ID)
 	f.check(err)

@@ -36,6 +36,9 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"TermSlugs":     testTermSlugs,
 		"SignUp":        testSignUp,
 		"SignUpAgain":   testSignUpAgain,
+		"SignUpLimits":  testSignUpLimits,
+		"SignUpSeveral": testSignUpSeveral,
+		"Unconfirmed":   testUnconfirmed,
 		"Confirm":       testConfirm,
 		"PrivateFeed":   testPrivateFeed,
 		"Preferences":   testPreferences,
@@ -151,14 +154,33 @@ func person(email string) store.Subscriber {
 	return store.Subscriber{Email: email, Key: key(email)}
 }
 
-// signUp signs up without a limit of notices.
+// signUp signs up without a limit.
 func (f *fixture) signUp(email, newsletter string) (id int64) {
 	f.t.Helper()
-	_, err := f.SignUp(f.ctx, f.now, person(email), store.Subscription{Newsletter: newsletter}, 1000, f.now)
-	f.check(err)
+	f.attended(person(email), store.Subscription{Newsletter: newsletter})
 	p, err := f.SubscriberByEmail(f.ctx, email)
 	f.check(err)
 	return p.ID
+}
+
+// applied signs somebody up without a limit, and attends to it.
+func (f *fixture) attended(p store.Subscriber, subs ...store.Subscription) {
+	f.t.Helper()
+	p.Subscriptions = subs
+	queued, err := f.QueueSignUp(f.ctx, f.now, store.SignUp{Subscriber: p, Mailbox: p.Key}, store.SignUpLimits{PerMailbox: 1000, All: 10_000, MailboxSince: f.now, AllSince: f.now})
+	f.check(err)
+	f.equal("queued", queued, true)
+	n, err := f.ApplySignUps(f.ctx, f.now, 10)
+	f.check(err)
+	f.equal("applied", n, 1)
+}
+
+// notices gives how many notices are due, without claiming them for long.
+func (f *fixture) notices() int {
+	f.t.Helper()
+	list, err := f.ClaimNotices(f.ctx, f.now, f.now, 1000)
+	f.check(err)
+	return len(list)
 }
 
 // reader makes an active subscriber.

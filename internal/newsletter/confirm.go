@@ -1,0 +1,89 @@
+package newsletter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"tidings/internal/store"
+	"tidings/internal/token"
+)
+
+// A confirmation token names its newsletters with commas between them, which
+// no name has.
+const between = ","
+
+// confirmClaim gives what a confirmation link stands for.
+func (s *Service) confirmClaim(subscriber int64, newsletters []string, asked time.Time) token.Claim {
+	return token.Claim{
+		Purpose: toConfirm, Subscriber: subscriber, Newsletter: strings.Join(newsletters, between),
+		Expires: asked.Add(min(confirmWithin, s.SignUps.unconfirmed())).Truncate(time.Second),
+	}
+}
+
+// Confirmation implements People.
+func (s *Service) Confirmation(ctx context.Context, tok string) ([]Subscription, error) {
+	c, err := s.Key.Verify(toConfirm, tok, s.Clock.Now())
+	if err != nil {
+		return nil, ErrToken
+	}
+	return s.confirmable(ctx, c)
+}
+
+// confirmable gives the subscriptions of a claim that are pending or active.
+func (s *Service) confirmable(ctx context.Context, c token.Claim) ([]Subscription, error) {
+	who, err := s.Store.Subscriber(ctx, c.Subscriber)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, ErrToken
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up a sign-up: %w", err)
+	}
+	var subs []Subscription
+	for _, sub := range who.Subscriptions {
+		if sub.Status != store.StatusUnsubscribed && slices.Contains(strings.Split(c.Newsletter, between), sub.Newsletter) {
+			subs = append(subs, s.shown(who, sub))
+		}
+	}
+	if len(subs) == 0 {
+		return nil, ErrToken // left since, or forgotten: an old link does not bring anyone back
+	}
+	return subs, nil
+}
+
+// Confirm implements People.
+func (s *Service) Confirm(ctx context.Context, tok string) ([]Subscription, error) {
+	c, err := s.Key.Verify(toConfirm, tok, s.Clock.Now())
+	if err != nil {
+		return nil, ErrToken
+	}
+	err = s.Store.Confirm(ctx, s.Clock.Now(), c.Subscriber, strings.Split(c.Newsletter, between)...)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, ErrToken
+	}
+	if err != nil {
+		return nil, fmt.Errorf("confirm a subscription to %s: %w", c.Newsletter, err)
+	}
+	s.Log.Info("confirmed", "newsletters", c.Newsletter, "subscriber", c.Subscriber)
+	return s.confirmable(ctx, c)
+}
+
+// shown is a subscription as its owner sees it.
+func (s *Service) shown(who store.Subscriber, sub store.Subscription) Subscription {
+	snap := s.Posts()
+	out := Subscription{
+		Newsletter: sub.Newsletter, Title: sub.Newsletter, Status: sub.Status, Email: who.Email, Language: who.Language,
+		Categories: names(sub.Categories, snap.Categories), Tags: names(sub.Tags, snap.Tags),
+		Frequency: sub.Frequency, Hour: sub.Hour, Timezone: who.Timezone, Format: who.Format, Since: sub.CreatedAt,
+	}
+	if n, err := s.Newsletter(sub.Newsletter); err == nil {
+		out.Title = n.Title
+		if out.Timezone == "" && n.Zone != nil {
+			out.Timezone = n.Zone.String()
+		}
+	}
+	return out
+}

@@ -1,0 +1,143 @@
+package web
+
+import (
+	"crypto/sha256"
+	"errors"
+	"math/bits"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/time/rate"
+)
+
+// Guard is what keeps programs from signing people up. The zero value asks for
+// nothing.
+type Guard struct {
+	Stamps      Stamper
+	MinSeconds  int // between showing a form and sending it
+	ProofOfWork int // bits of the puzzle that a browser solves meanwhile; 0: none
+	PerNetwork  int // sign-ups an hour from one network; 0: no limit
+}
+
+// A Stamper makes the tokens of forms, which say when they were shown.
+type Stamper interface {
+	Stamp(now time.Time) string
+	Stamped(token string) (time.Time, error)
+}
+
+// Outcomes of a form that was not filled in as people do.
+var (
+	errStep    = errors.New("the form is to be shown once more")
+	errTooMany = errors.New("too many sign-ups from there")
+)
+
+const (
+	stampLife   = 24 * time.Hour // of a form that lies open
+	patience    = 30             // seconds that stand for the puzzle where no script runs
+	mostSpent   = 1 << 16        // tokens that are remembered as taken
+	mostSources = 1 << 14        // networks whose sign-ups are counted
+	mostNonce   = 20             // digits
+	ofOneHost   = 3              // a network has as many times the sign-ups of one of its hosts
+)
+
+// A guard applies a Guard. It is safe for concurrent use.
+type guard struct {
+	Guard
+	spent   *lru.Cache[string, struct{}]
+	sources *lru.Cache[netip.Prefix, *rate.Limiter]
+	mu      sync.Mutex
+}
+
+func newGuard(g Guard) *guard {
+	spent, _ := lru.New[string, struct{}](mostSpent) // fails for a size of none alone
+	sources, _ := lru.New[netip.Prefix, *rate.Limiter](mostSources)
+	return &guard{Guard: g, spent: spent, sources: sources}
+}
+
+// asks reports whether forms need a token.
+func (g *guard) asks() bool { return g.MinSeconds > 0 || g.ProofOfWork > 0 }
+
+// stamp gives the token of a form that is shown now.
+func (g *guard) stamp(now time.Time) string {
+	if !g.asks() {
+		return ""
+	}
+	return g.Stamps.Stamp(now)
+}
+
+// check takes the token of a form, which must be old enough and not used before.
+// Without the puzzle's solution it must be older.
+func (g *guard) check(tok, nonce string, now time.Time) error {
+	if !g.asks() {
+		return nil
+	}
+	at, err := g.Stamps.Stamped(tok)
+	wait := time.Duration(g.MinSeconds) * time.Second
+	if g.ProofOfWork > 0 && !solves(tok, nonce, g.ProofOfWork) {
+		wait = max(wait, patience*time.Second)
+	}
+	if age := now.Sub(at); err != nil || age < wait || age > stampLife {
+		return errStep
+	}
+	if known, _ := g.spent.ContainsOrAdd(tok, struct{}{}); known {
+		return errStep
+	}
+	return nil
+}
+
+// solves reports whether a nonce solves the puzzle of a token: the SHA-256 of
+// both with a colon between them begins with so many bits that are 0.
+func solves(tok, nonce string, zeros int) bool {
+	if nonce == "" || len(nonce) > mostNonce {
+		return false
+	}
+	sum := sha256.Sum256([]byte(tok + ":" + nonce))
+	n := 0
+	for _, b := range sum {
+		n += bits.LeadingZeros8(b)
+		if b != 0 {
+			break
+		}
+	}
+	return n >= zeros
+}
+
+// admit counts a sign-up from an address; false if there were too many. What
+// comes from this machine is not counted: it is a proxy's address that nobody
+// has told us of.
+func (g *guard) admit(client string, now time.Time) bool {
+	addr, err := netip.ParseAddr(client)
+	if err != nil || g.PerNetwork <= 0 || addr.Unmap().IsLoopback() {
+		return true
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	addr = addr.Unmap().WithZone("")
+	host, network := 32, keptOf4
+	if !addr.Is4() {
+		host, network = 64, keptOf6
+	}
+	one := g.source(addr, host, max(g.PerNetwork/ofOneHost, 1))
+	all := g.source(addr, network, g.PerNetwork)
+	return one.AllowN(now, 1) && all.AllowN(now, 1)
+}
+
+// source gives the limit of a network: so many an hour, and as many at once.
+func (g *guard) source(addr netip.Addr, bits, perHour int) *rate.Limiter {
+	p, _ := addr.Prefix(bits) // a valid length
+	if l, ok := g.sources.Get(p); ok {
+		return l
+	}
+	l := rate.NewLimiter(rate.Every(time.Hour/time.Duration(perHour)), perHour)
+	g.sources.Add(p, l)
+	return l
+}
+
+// retryLater is what is told to who signs up too often, in seconds.
+const retryLater = 600
+
+func tooMany(w http.ResponseWriter) { w.Header().Set("Retry-After", strconv.Itoa(retryLater)) }
