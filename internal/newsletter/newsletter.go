@@ -81,11 +81,14 @@ type Deps struct {
 type Service struct {
 	Config
 	Deps
-	zones *sync.Map // time zones by name
+	zones *sync.Map   // time zones by name
+	asked chan string // addresses whose owners asked for their link
 }
 
 // New makes a Service.
-func New(c Config, d Deps) *Service { return &Service{Config: c, Deps: d, zones: new(sync.Map)} }
+func New(c Config, d Deps) *Service {
+	return &Service{Config: c, Deps: d, zones: new(sync.Map), asked: make(chan string, askedAtOnce)}
+}
 
 // Newsletter finds a newsletter by name; "" means the only one.
 func (s *Service) Newsletter(name string) (Newsletter, error) {

@@ -67,6 +67,9 @@ func (m *Messenger) RunUntil(ctx, stop context.Context) error {
 
 // round sends what is due and gives how many that was.
 func (m *Messenger) round(ctx, stop context.Context) (int, error) {
+	if err := m.service.queueLinks(ctx); err != nil {
+		return 0, err
+	}
 	now := m.service.Clock.Now()
 	due, err := m.service.Store.ClaimNotices(ctx, now, now.Add(noticeLease), noticeBatch)
 	if err != nil {

@@ -28,7 +28,7 @@ func TestPreferences(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Email != "a@example.com" || p.Fresh || len(p.Letters) != 2 || !p.Letters[0].On || p.Letters[1].On || !slices.Equal(p.Letters[0].Tags, []string{"go"}) {
+	if p.Email != "a…@example.com" || p.Fresh || len(p.Letters) != 2 || !p.Letters[0].On || p.Letters[1].On || !slices.Equal(p.Letters[0].Tags, []string{"go"}) {
 		t.Fatalf("%+v", p)
 	}
 	day := time.Now().AddDate(0, 0, 10).Format(time.DateOnly)
@@ -136,10 +136,23 @@ func TestALinkOfOnesOwn(t *testing.T) {
 			t.Fatalf("%+v, %v", p, err)
 		}
 	}
-	if p, err = h.Person(t.Context(), tok); err != nil || p.Email != "b@example.com" {
+	// The former mailbox has no say any more, and does not learn the new address.
+	if _, err := h.Person(t.Context(), tok); !errors.Is(err, newsletter.ErrToken) {
+		t.Errorf("with the link to the former address: %v", err)
+	}
+	if sub, err := h.Leaving(t.Context(), h.leave(who.ID)); err != nil || sub.Email != "b…@example.com" {
+		t.Errorf("with an old mail: %+v, %v", sub, err)
+	}
+	if p, err = h.Person(t.Context(), h.leave(who.ID)); err != nil || p.Email != "b…@example.com" || p.Fresh {
 		t.Errorf("%+v, %v", p, err)
 	}
 
+	if err := h.SendLink(t.Context(), "b@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	r = newFakeRelay(nil)
+	h.letters(r, 1)
+	tok = tokenIn(t, r.got("b@example.com")[0])
 	if err := h.Erase(t.Context(), tok); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"tidings/internal/store"
 	"tidings/internal/token"
@@ -17,6 +18,7 @@ var (
 	ErrFresh = errors.New("for this, a link that was just sent to the address is needed")
 	ErrQuiet = errors.New("not two different hours")
 	ErrPause = errors.New("not a day to come")
+	ErrBusy  = errors.New("too many ask at once; try again later")
 )
 
 // Fields of the preferences, beside those of a sign-up.
@@ -27,8 +29,8 @@ const (
 
 // A Person is what the owner of an address sees of themselves.
 type Person struct {
-	Email       string
-	NextEmail   string // to which they want to change, until that is confirmed; ""
+	Email       string // veiled, unless Fresh
+	NextEmail   string // to which they want to change, until that is confirmed; likewise; ""
 	Language    string
 	Timezone    string // IANA name; "": the newsletters'
 	Format      string // store.FormatHTML or FormatText
@@ -72,6 +74,7 @@ const (
 	linkWithin    = 24 * time.Hour
 	linksPer      = 24 * time.Hour
 	linkLimit     = 3 // mails of a kind to one person in linksPer
+	askedAtOnce   = 1000
 )
 
 // Own is the part of Service that a person's own pages need. Its tokens come
@@ -84,7 +87,7 @@ type Own interface {
 	// LeaveAll ends every subscription.
 	LeaveAll(ctx context.Context, token string) error
 	// SendLink mails the link to the address's own page. The outcome is the same
-	// whether the address is known or not; ErrAddress.
+	// whether the address is known or not; ErrAddress, ErrMailingOff, ErrBusy.
 	SendLink(ctx context.Context, email string) error
 	// RenewLink mails it to the person of a token.
 	RenewLink(ctx context.Context, token string) error
@@ -110,7 +113,8 @@ type Own interface {
 var _ Own = (*Service)(nil)
 
 // owner finds the person of a token that came in a mail: one that was asked for
-// and ends soon (fresh), or the one that every mail has.
+// and ends soon (fresh), or the one that every mail has. The first is good only
+// while the address that it was sent to is the person's.
 func (s *Service) owner(ctx context.Context, tok string) (who store.Subscriber, fresh bool, err error) {
 	c, err := s.Key.Verify(toPreferences, tok, s.Clock.Now())
 	if fresh = err == nil; !fresh {
@@ -126,6 +130,9 @@ func (s *Service) owner(ctx context.Context, tok string) (who store.Subscriber, 
 	if err != nil {
 		return who, false, fmt.Errorf("look up a person: %w", err)
 	}
+	if fresh && c.Newsletter != who.Key {
+		return who, false, ErrToken
+	}
 	return who, fresh, nil
 }
 
@@ -138,6 +145,9 @@ func (s *Service) Person(ctx context.Context, tok string) (Person, error) {
 	p := Person{
 		Email: who.Email, NextEmail: who.NextEmail, Language: who.Language, Timezone: who.Timezone, Format: who.Format,
 		QuietHours: who.QuietHours, Feed: s.PrivateFeed(who), Fresh: fresh,
+	}
+	if !fresh {
+		p.Email, p.NextEmail = veiled(p.Email), veiled(p.NextEmail)
 	}
 	for _, n := range s.Newsletters {
 		l := s.letter(n, who)
@@ -335,19 +345,50 @@ func (s *Service) SwitchFeed(ctx context.Context, tok string, on bool) error {
 	return s.RevokeFeed(ctx, who.ID)
 }
 
-// linkClaim is the token of a link that a person asked for.
-func linkClaim(subscriber int64, at time.Time) token.Claim {
-	return token.Claim{Purpose: toPreferences, Subscriber: subscriber, Expires: at.Add(linkWithin)}
+// veiled gives an address so that its owner knows it and others do not: links
+// stand in mails that are passed on, and in those to a former address.
+func veiled(email string) string {
+	at := strings.LastIndexByte(email, '@')
+	if at < 0 {
+		return ""
+	}
+	_, first := utf8.DecodeRuneInString(email)
+	return email[:first] + "…" + email[at:]
 }
 
-// SendLink implements Own.
-func (s *Service) SendLink(ctx context.Context, email string) error {
+// linkClaim is the token of a link that a person asked for.
+func linkClaim(who store.Subscriber, at time.Time) token.Claim {
+	return token.Claim{Purpose: toPreferences, Subscriber: who.ID, Newsletter: who.Key, Expires: at.Add(linkWithin)}
+}
+
+// SendLink implements Own. It looks nobody up, so that how long it takes does
+// not tell who is known either: a Messenger goes on with it.
+func (s *Service) SendLink(_ context.Context, email string) error {
+	if s.MailingOff != "" {
+		return fmt.Errorf("%w: %s", ErrMailingOff, s.MailingOff)
+	}
 	who, err := s.person(email)
 	if err != nil {
 		return err
 	}
-	now := s.Clock.Now()
-	return s.Store.AskLink(ctx, now, who.Email, linkLimit, now.Add(-linksPer))
+	select {
+	case s.asked <- who.Email:
+		return nil
+	default:
+		return ErrBusy
+	}
+}
+
+// queueLinks queues the mails that SendLink promised. What a stop loses can be
+// asked for again.
+func (s *Service) queueLinks(ctx context.Context) error {
+	for range len(s.asked) {
+		now := s.Clock.Now()
+		if err := s.Store.AskLink(ctx, now, <-s.asked, linkLimit, now.Add(-linksPer)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // RenewLink implements Own.

@@ -46,6 +46,8 @@ func explain(err error) fault {
 		return fault{status: 410, title: "error.gone", text: "error.gone_text"}
 	case errors.Is(err, newsletter.ErrToken):
 		return fault{status: 404, title: "error.token", text: "error.token_text"}
+	case errors.Is(err, newsletter.ErrMailingOff), errors.Is(err, newsletter.ErrBusy):
+		return fault{status: 503, title: "error.unwritable", text: "error.busy_text"}
 	case errors.Is(err, newsletter.ErrFresh):
 		return fault{status: 403, title: "error.fresh", text: "own.fresh_note"}
 	case errors.As(err, &method):

@@ -24,7 +24,10 @@ func (s *Store) SignUp(ctx context.Context, now time.Time, p store.Subscriber, s
 			return err
 		}
 		queued, err = t.queueConfirmation(now, newsletter, id, limit, since)
-		return err
+		if err != nil || !queued {
+			return err
+		}
+		return t.consent(now, store.ConsentAsked, id, newsletter)
 	})
 	return queued && err == nil, err
 }

@@ -61,7 +61,7 @@ func testPreferences(_ *testing.T, f *fixture) {
 	f.fails("suppression after coming back", err, store.ErrNotFound)
 	f.equal("back", words(f.subscription(id, "weekly").Status, f.subscription(id, "weekly").EndedAt), words(store.StatusActive, time.Time{}))
 	set(weekly)
-	f.equal("on record", f.events(id), []string{"confirmed weekly", "changed weekly", "confirmed news", "confirmed other", "left weekly",
+	f.equal("on record", f.events(id), []string{"asked weekly", "confirmed weekly", "asked news", "changed weekly", "confirmed news", "confirmed other", "left weekly",
 		"left news", "left other", "confirmed weekly"})
 
 	// All or nothing; a bounce is not lifted.
@@ -164,7 +164,7 @@ func testMoveAddress(_ *testing.T, f *fixture) {
 	p := f.person(id)
 	f.equal("moved", words(p.Email, p.Key, p.NextEmail), words("new@example.com", key("new@example.com"), ""))
 	f.fails("twice", f.MoveAddress(f.ctx, f.now, id, key("new@example.com")), store.ErrNotFound)
-	f.equal("on record", f.events(id), []string{"confirmed weekly", "moved "})
+	f.equal("on record", f.events(id), []string{"asked weekly", "confirmed weekly", "moved "})
 
 	ask("b@example.com")
 	f.fails("somebody else's", f.MoveAddress(f.ctx, f.now, id, key("b@example.com")), store.ErrExists)
@@ -225,6 +225,7 @@ func testConsents(_ *testing.T, f *fixture) {
 	list, err := f.Consents(f.ctx, id)
 	f.check(err)
 	f.equal("consents", list, []store.Consent{
+		{Newsletter: "weekly", Event: store.ConsentAsked, Frequency: store.CadenceSchedule, At: f.now.Add(-time.Minute)},
 		{Newsletter: "weekly", Event: store.ConsentConfirmed, Frequency: store.CadenceSchedule, At: f.now.Add(-time.Minute),
 			Origin: store.Origin{Source: "web /confirm", Wording: "I want it", Network: "192.0.2.0/24"}},
 		{Newsletter: "weekly", Event: store.ConsentChanged, Tags: []string{"go"}, Frequency: "daily", At: f.now,
