@@ -77,6 +77,25 @@ func TestPreferences(t *testing.T) {
 	}
 }
 
+// TestAFrequencyThatIsNotOfferedAnyMore is left as it is by who saves their page.
+func TestAFrequencyThatIsNotOfferedAnyMore(t *testing.T) {
+	n := weekly()
+	n.Frequencies = []string{"daily", "weekly"}
+	h := newHouse(t, n)
+	who := h.subscriber("a@example.com", store.Subscription{Newsletter: "weekly", Frequency: "monthly"})
+	tok := h.leave(who.ID)
+	p, err := h.Person(t.Context(), tok)
+	if err != nil || p.Letters[0].Frequency != store.CadenceSchedule || !slices.Equal(p.Letters[0].Offers, []string{"schedule", "daily", "weekly"}) {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	for frequency, ok := range map[string]bool{"schedule": true, "daily": true, "monthly": false} {
+		err := h.SetPreferences(t.Context(), tok, newsletter.Choices{Letters: map[string]newsletter.LetterChoice{"weekly": {On: true, Frequency: frequency}}})
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", frequency, err)
+		}
+	}
+}
+
 // TestSensitiveActsNeedAFreshLink: a mail that is passed on must not give the
 // address away.
 func TestSensitiveActsNeedAFreshLink(t *testing.T) {

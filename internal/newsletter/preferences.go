@@ -164,7 +164,8 @@ func (s *Service) Person(ctx context.Context, tok string) (Person, error) {
 
 // letter is one newsletter as a person has it.
 func (s *Service) letter(n Newsletter, who store.Subscriber) Letter {
-	l := Letter{Name: n.Name, Title: n.Title, Offers: n.Offers(), Zone: n.Zone.String()}
+	l := Letter{Name: n.Name, Title: n.Title, Offers: n.offersTo(who), Zone: n.Zone.String()}
+	l.Frequency = l.Offers[0]
 	renames := s.Posts().Renames()
 	for _, sub := range who.Subscriptions {
 		if sub.Newsletter != n.Name {
@@ -172,12 +173,21 @@ func (s *Service) letter(n Newsletter, who store.Subscriber) Letter {
 		}
 		own := Topics{Categories: sub.Categories, Tags: sub.Tags}.present(renames)
 		l.On = sub.Status == store.StatusActive
-		l.Categories, l.Tags, l.Frequency, l.Hour = own.Categories, own.Tags, sub.Frequency, sub.Hour
-	}
-	if !slices.Contains(l.Offers, l.Frequency) {
-		l.Frequency = l.Offers[0]
+		l.Categories, l.Tags, l.Frequency, l.Hour = own.Categories, own.Tags, n.cadenceOf(sub.Frequency), sub.Hour
 	}
 	return l
+}
+
+// offersTo gives the frequencies that a person may choose: those of the
+// newsletter, and the one by which they get it already.
+func (n Newsletter) offersTo(who store.Subscriber) []string {
+	offers := n.Offers()
+	for _, sub := range who.Subscriptions {
+		if own := n.cadenceOf(sub.Frequency); sub.Newsletter == n.Name && !slices.Contains(offers, own) {
+			offers = append([]string{own}, offers...)
+		}
+	}
+	return offers
 }
 
 // stopped says why an address is not mailed although nobody left.
@@ -195,14 +205,10 @@ func (s *Service) stopped(ctx context.Context, key string) (string, error) {
 // zoneOf gives the zone of a person who may have chosen none: then it is that of
 // the first newsletter.
 func (s *Service) zoneOf(name string) *time.Location {
-	if name == "" && len(s.Newsletters) > 0 {
-		return s.Newsletters[0].Zone
-	}
-	zone, err := time.LoadLocation(name)
-	if err != nil {
+	if len(s.Newsletters) == 0 {
 		return time.UTC
 	}
-	return zone
+	return s.zone(s.Newsletters[0], name)
 }
 
 // SetPreferences implements Own.
@@ -248,7 +254,7 @@ func (s *Service) preferences(who store.Subscriber, c Choices) (store.Preference
 		if !asked || !want.On && !has(who, n.Name) {
 			continue
 		}
-		sub, err := s.preferred(n, want)
+		sub, err := s.preferred(n, n.offersTo(who), want)
 		sub.PausedUntil = until
 		note(FieldFrequency, err)
 		note(FieldHour, checkHour(want.Hour))
@@ -266,8 +272,8 @@ func has(who store.Subscriber, newsletter string) bool {
 }
 
 // preferred makes the subscription that a person wants.
-func (s *Service) preferred(n Newsletter, want LetterChoice) (store.Subscription, error) {
-	snap, offers := s.Posts(), n.Offers()
+func (s *Service) preferred(n Newsletter, offers []string, want LetterChoice) (store.Subscription, error) {
+	snap := s.Posts()
 	sub := store.Subscription{
 		Newsletter: n.Name, Status: store.StatusUnsubscribed, Frequency: want.Frequency,
 		Categories: resolve(want.Categories, snap.Categories), Tags: resolve(want.Tags, snap.Tags),

@@ -104,6 +104,9 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, f fault, err err
 	if query := (queryError{}); errors.As(err, &query) {
 		action = page.Link{Name: in.T("error.feeds"), URL: s.local("/feeds/")}
 	}
+	if errors.Is(err, newsletter.ErrToken) {
+		action = page.Link{Name: in.T("error.new_link"), URL: s.local("/preferences")}
+	}
 	text := f.detail
 	if f.text != "" {
 		text = in.T(f.text)
