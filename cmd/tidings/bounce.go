@@ -75,6 +75,8 @@ func (a *app) showVerdict(v newsletter.Verdict) error {
 		return printJSON(a.out, v)
 	case v.Result == newsletter.ReportIgnored:
 		a.say("%s ignored: %s", v.Kind, v.Reason)
+	case v.Result == newsletter.ReportLeft:
+		a.say("%s has left", v.Email)
 	case v.Notice != 0:
 		a.say("%s: %s bounce of the confirmation mail to %s, %s", v.Kind, v.Class, v.Email, v.Result)
 	default:

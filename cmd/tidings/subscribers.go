@@ -30,7 +30,7 @@ func (a *app) runPeople(f func(ctx context.Context, given []string) error) func(
 func subscribersCommand(a *app) *cobra.Command {
 	return group("subscribers", "The people",
 		a.subscribersList(), a.subscribersAdd(), a.subscribersShow(), a.subscribersRemove(),
-		a.subscribersErase(), a.subscribersImport(), a.subscribersExport())
+		a.subscribersErase(), a.subscribersImport(), a.subscribersExport(), a.subscribersReasons())
 }
 
 func (a *app) subscribersList() *cobra.Command {
@@ -58,6 +58,8 @@ type subscriberJSON struct {
 	Suppressed    string             `json:"suppressed,omitempty"`
 	Bounces       []bounceJSON       `json:"bounces,omitempty"`
 	Subscriptions []subscriptionJSON `json:"subscriptions"`
+
+	Consents []newsletter.RecordedConsent `json:"consents,omitempty"` // of one person alone
 }
 
 type subscriptionJSON struct {
@@ -174,6 +176,15 @@ func (a *app) subscribersShow() *cobra.Command {
 	return cmd
 }
 
+// agreed gives what a person agreed to.
+func (a *app) agreed(ctx context.Context, subscriber int64) ([]newsletter.RecordedConsent, error) {
+	s, err := a.service(noPosts)
+	if err != nil {
+		return nil, err
+	}
+	return s.Agreed(ctx, subscriber)
+}
+
 // showRecord prints all that is kept about a person.
 func (a *app) showRecord(ctx context.Context, email string) error {
 	who, err := a.found(ctx, email)
@@ -204,6 +215,9 @@ func (a *app) showSubscriber(ctx context.Context, email string) error {
 		return err
 	}
 	if j.Bounces, err = a.bouncesOf(ctx, s.ID); err != nil {
+		return err
+	}
+	if j.Consents, err = a.agreed(ctx, s.ID); err != nil {
 		return err
 	}
 	if a.json {
@@ -246,6 +260,7 @@ func (a *app) removeSubscriber(ctx context.Context, email, from string) error {
 	if !a.confirmed(fmt.Sprintf("End the subscriptions of %s?", s.Email)) {
 		return errSaid
 	}
+	ctx = store.WithOrigin(ctx, store.Origin{Source: "command subscribers remove"})
 	if err := a.store.Unsubscribe(ctx, a.clock.Now(), s.ID, from); err != nil {
 		return err
 	}

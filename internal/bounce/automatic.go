@@ -30,6 +30,13 @@ func isAutomatic(h message.Header) bool {
 	return automaticSubject.MatchString(decoded(h, "Subject"))
 }
 
+// asksToLeave reports whether a message says what the links of List-Unsubscribe
+// put into it (RFC 2369 §3.2). Programs write that in a person's name, and some
+// of them say that they did.
+func asksToLeave(h message.Header) bool {
+	return strings.EqualFold(strings.TrimSpace(decoded(h, "Subject")), "unsubscribe")
+}
+
 // isAnswer reports whether a message was written in answer to another, or hands
 // one on.
 func isAnswer(h message.Header) bool {

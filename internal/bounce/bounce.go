@@ -188,7 +188,7 @@ func (p *parser) decide(h message.Header) {
 	case p.failing || isFreeText(h, text):
 		p.report.Kind = FreeText
 		p.report.Recipients = []Recipient{freeText(h, text)}
-	case isAutomatic(h) || saysAutomatic(h):
+	case (isAutomatic(h) || saysAutomatic(h)) && !asksToLeave(h):
 		p.report.Kind = AutoReply
 	}
 	for i := range p.report.Recipients {

@@ -36,7 +36,7 @@ func (m *mailed) status(email string) string {
 }
 
 func TestLeavingByMail(t *testing.T) {
-	m := newMailed(t, 2, bounceAddress)
+	m := newMailed(t, 3, bounceAddress)
 	reader := m.people[0]
 	address := m.leaveAddressIn(reader)
 	if local, _, _ := strings.Cut(address, "@"); address == "" || len(local) > 64 {
@@ -48,7 +48,7 @@ func TestLeavingByMail(t *testing.T) {
 	}
 	from := "From: <" + reader + ">\r\nTo: <" + address + ">\r\nSubject: unsubscribe\r\n"
 	for name, msg := range map[string]string{
-		"out of office": "Return-Path: <" + reader + ">\r\nAuto-Submitted: auto-replied\r\n" + from + "\r\nI am away.\r\n",
+		"out of office": "Return-Path: <" + reader + ">\r\nAuto-Submitted: auto-replied\r\nFrom: <" + reader + ">\r\nTo: <" + address + ">\r\nSubject: Away: weekly\r\n\r\nI am away.\r\n",
 		"a bounce":      "Return-Path: <>\r\nFrom: MAILER-DAEMON@example.com\r\nSubject: Undelivered Mail Returned to Sender\r\nTo: <" + address + ">\r\n\r\n<x@example.com>: unknown\r\n",
 	} {
 		if got := m.take(address, msg); got != newsletter.ReportIgnored || m.status(reader) != store.StatusActive {
@@ -62,6 +62,11 @@ func TestLeavingByMail(t *testing.T) {
 	}
 	if m.status(m.people[1]) != store.StatusActive {
 		t.Error("somebody else was unsubscribed")
+	}
+	// A mail program may write in its owner's name, and say that it did.
+	third := m.leaveAddressIn(m.people[2])
+	if got := m.take(third, "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\nSubject: Unsubscribe\r\n\r\n"); got != newsletter.ReportLeft {
+		t.Errorf("by a program: %s", got)
 	}
 	// A pipe may not know the recipient; the header tells.
 	second := m.leaveAddressIn(m.people[1])

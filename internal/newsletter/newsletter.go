@@ -86,7 +86,9 @@ type Service struct {
 }
 
 // New makes a Service.
-func New(c Config, d Deps) *Service { return &Service{Config: c, Deps: d, zones: new(sync.Map)} }
+func New(c Config, d Deps) *Service {
+	return &Service{Config: c, Deps: d, zones: new(sync.Map)}
+}
 
 // Newsletter finds a newsletter by name; "" means the only one.
 func (s *Service) Newsletter(name string) (Newsletter, error) {

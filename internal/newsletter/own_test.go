@@ -28,7 +28,7 @@ func TestPreferences(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Email != "a@example.com" || p.Fresh || len(p.Letters) != 2 || !p.Letters[0].On || p.Letters[1].On || !slices.Equal(p.Letters[0].Tags, []string{"go"}) {
+	if p.Email != "a…@example.com" || p.Fresh || len(p.Letters) != 2 || !p.Letters[0].On || p.Letters[1].On || !slices.Equal(p.Letters[0].Tags, []string{"go"}) {
 		t.Fatalf("%+v", p)
 	}
 	day := time.Now().AddDate(0, 0, 10).Format(time.DateOnly)
@@ -74,6 +74,25 @@ func TestPreferences(t *testing.T) {
 	}
 	if _, err := h.Person(t.Context(), "forged"); !errors.Is(err, newsletter.ErrToken) {
 		t.Errorf("a forged token: %v", err)
+	}
+}
+
+// TestAFrequencyThatIsNotOfferedAnyMore is left as it is by who saves their page.
+func TestAFrequencyThatIsNotOfferedAnyMore(t *testing.T) {
+	n := weekly()
+	n.Frequencies = []string{"daily", "weekly"}
+	h := newHouse(t, n)
+	who := h.subscriber("a@example.com", store.Subscription{Newsletter: "weekly", Frequency: "monthly"})
+	tok := h.leave(who.ID)
+	p, err := h.Person(t.Context(), tok)
+	if err != nil || p.Letters[0].Frequency != store.CadenceSchedule || !slices.Equal(p.Letters[0].Offers, []string{"schedule", "daily", "weekly"}) {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	for frequency, ok := range map[string]bool{"schedule": true, "daily": true, "monthly": false} {
+		err := h.SetPreferences(t.Context(), tok, newsletter.Choices{Letters: map[string]newsletter.LetterChoice{"weekly": {On: true, Frequency: frequency}}})
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", frequency, err)
+		}
 	}
 }
 
@@ -136,10 +155,23 @@ func TestALinkOfOnesOwn(t *testing.T) {
 			t.Fatalf("%+v, %v", p, err)
 		}
 	}
-	if p, err = h.Person(t.Context(), tok); err != nil || p.Email != "b@example.com" {
+	// The former mailbox has no say any more, and does not learn the new address.
+	if _, err := h.Person(t.Context(), tok); !errors.Is(err, newsletter.ErrToken) {
+		t.Errorf("with the link to the former address: %v", err)
+	}
+	if sub, err := h.Leaving(t.Context(), h.leave(who.ID)); err != nil || sub.Email != "b…@example.com" {
+		t.Errorf("with an old mail: %+v, %v", sub, err)
+	}
+	if p, err = h.Person(t.Context(), h.leave(who.ID)); err != nil || p.Email != "b…@example.com" || p.Fresh {
 		t.Errorf("%+v, %v", p, err)
 	}
 
+	if err := h.SendLink(t.Context(), "b@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	r = newFakeRelay(nil)
+	h.letters(r, 1)
+	tok = tokenIn(t, r.got("b@example.com")[0])
 	if err := h.Erase(t.Context(), tok); err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func (s *Service) personalMail(ctx context.Context, n store.Notice) (relay.Envel
 // personalClaim is what the link of a notice stands for.
 func (s *Service) personalClaim(who store.Subscriber, n store.Notice) (token.Claim, error) {
 	if n.Kind != store.NoticeAddress {
-		return linkClaim(who.ID, n.CreatedAt), nil
+		return linkClaim(who, n.CreatedAt), nil
 	}
 	next, err := s.person(who.NextEmail)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"tidings/internal/store"
 	"tidings/internal/token"
@@ -27,8 +28,8 @@ const (
 
 // A Person is what the owner of an address sees of themselves.
 type Person struct {
-	Email       string
-	NextEmail   string // to which they want to change, until that is confirmed; ""
+	Email       string // veiled, unless Fresh
+	NextEmail   string // to which they want to change, until that is confirmed; likewise; ""
 	Language    string
 	Timezone    string // IANA name; "": the newsletters'
 	Format      string // store.FormatHTML or FormatText
@@ -84,7 +85,7 @@ type Own interface {
 	// LeaveAll ends every subscription.
 	LeaveAll(ctx context.Context, token string) error
 	// SendLink mails the link to the address's own page. The outcome is the same
-	// whether the address is known or not; ErrAddress.
+	// whether the address is known or not; ErrAddress, ErrMailingOff, ErrBusy.
 	SendLink(ctx context.Context, email string) error
 	// RenewLink mails it to the person of a token.
 	RenewLink(ctx context.Context, token string) error
@@ -110,7 +111,8 @@ type Own interface {
 var _ Own = (*Service)(nil)
 
 // owner finds the person of a token that came in a mail: one that was asked for
-// and ends soon (fresh), or the one that every mail has.
+// and ends soon (fresh), or the one that every mail has. The first is good only
+// while the address that it was sent to is the person's.
 func (s *Service) owner(ctx context.Context, tok string) (who store.Subscriber, fresh bool, err error) {
 	c, err := s.Key.Verify(toPreferences, tok, s.Clock.Now())
 	if fresh = err == nil; !fresh {
@@ -126,6 +128,9 @@ func (s *Service) owner(ctx context.Context, tok string) (who store.Subscriber, 
 	if err != nil {
 		return who, false, fmt.Errorf("look up a person: %w", err)
 	}
+	if fresh && c.Newsletter != who.Key {
+		return who, false, ErrToken
+	}
 	return who, fresh, nil
 }
 
@@ -138,6 +143,9 @@ func (s *Service) Person(ctx context.Context, tok string) (Person, error) {
 	p := Person{
 		Email: who.Email, NextEmail: who.NextEmail, Language: who.Language, Timezone: who.Timezone, Format: who.Format,
 		QuietHours: who.QuietHours, Feed: s.PrivateFeed(who), Fresh: fresh,
+	}
+	if !fresh {
+		p.Email, p.NextEmail = veiled(p.Email), veiled(p.NextEmail)
 	}
 	for _, n := range s.Newsletters {
 		l := s.letter(n, who)
@@ -154,7 +162,8 @@ func (s *Service) Person(ctx context.Context, tok string) (Person, error) {
 
 // letter is one newsletter as a person has it.
 func (s *Service) letter(n Newsletter, who store.Subscriber) Letter {
-	l := Letter{Name: n.Name, Title: n.Title, Offers: n.Offers(), Zone: n.Zone.String()}
+	l := Letter{Name: n.Name, Title: n.Title, Offers: n.offersTo(who), Zone: n.Zone.String()}
+	l.Frequency = l.Offers[0]
 	renames := s.Posts().Renames()
 	for _, sub := range who.Subscriptions {
 		if sub.Newsletter != n.Name {
@@ -162,12 +171,21 @@ func (s *Service) letter(n Newsletter, who store.Subscriber) Letter {
 		}
 		own := Topics{Categories: sub.Categories, Tags: sub.Tags}.present(renames)
 		l.On = sub.Status == store.StatusActive
-		l.Categories, l.Tags, l.Frequency, l.Hour = own.Categories, own.Tags, sub.Frequency, sub.Hour
-	}
-	if !slices.Contains(l.Offers, l.Frequency) {
-		l.Frequency = l.Offers[0]
+		l.Categories, l.Tags, l.Frequency, l.Hour = own.Categories, own.Tags, n.cadenceOf(sub.Frequency), sub.Hour
 	}
 	return l
+}
+
+// offersTo gives the frequencies that a person may choose: those of the
+// newsletter, and the one by which they get it already.
+func (n Newsletter) offersTo(who store.Subscriber) []string {
+	offers := n.Offers()
+	for _, sub := range who.Subscriptions {
+		if own := n.cadenceOf(sub.Frequency); sub.Newsletter == n.Name && !slices.Contains(offers, own) {
+			offers = append([]string{own}, offers...)
+		}
+	}
+	return offers
 }
 
 // stopped says why an address is not mailed although nobody left.
@@ -185,14 +203,10 @@ func (s *Service) stopped(ctx context.Context, key string) (string, error) {
 // zoneOf gives the zone of a person who may have chosen none: then it is that of
 // the first newsletter.
 func (s *Service) zoneOf(name string) *time.Location {
-	if name == "" && len(s.Newsletters) > 0 {
-		return s.Newsletters[0].Zone
-	}
-	zone, err := time.LoadLocation(name)
-	if err != nil {
+	if len(s.Newsletters) == 0 {
 		return time.UTC
 	}
-	return zone
+	return s.zone(s.Newsletters[0], name)
 }
 
 // SetPreferences implements Own.
@@ -238,7 +252,7 @@ func (s *Service) preferences(who store.Subscriber, c Choices) (store.Preference
 		if !asked || !want.On && !has(who, n.Name) {
 			continue
 		}
-		sub, err := s.preferred(n, want)
+		sub, err := s.preferred(n, n.offersTo(who), want)
 		sub.PausedUntil = until
 		note(FieldFrequency, err)
 		note(FieldHour, checkHour(want.Hour))
@@ -256,8 +270,8 @@ func has(who store.Subscriber, newsletter string) bool {
 }
 
 // preferred makes the subscription that a person wants.
-func (s *Service) preferred(n Newsletter, want LetterChoice) (store.Subscription, error) {
-	snap, offers := s.Posts(), n.Offers()
+func (s *Service) preferred(n Newsletter, offers []string, want LetterChoice) (store.Subscription, error) {
+	snap := s.Posts()
 	sub := store.Subscription{
 		Newsletter: n.Name, Status: store.StatusUnsubscribed, Frequency: want.Frequency,
 		Categories: resolve(want.Categories, snap.Categories), Tags: resolve(want.Tags, snap.Tags),
@@ -335,9 +349,20 @@ func (s *Service) SwitchFeed(ctx context.Context, tok string, on bool) error {
 	return s.RevokeFeed(ctx, who.ID)
 }
 
+// veiled gives an address so that its owner knows it and others do not: links
+// stand in mails that are passed on, and in those to a former address.
+func veiled(email string) string {
+	at := strings.LastIndexByte(email, '@')
+	if at < 0 {
+		return ""
+	}
+	_, first := utf8.DecodeRuneInString(email)
+	return email[:first] + "…" + email[at:]
+}
+
 // linkClaim is the token of a link that a person asked for.
-func linkClaim(subscriber int64, at time.Time) token.Claim {
-	return token.Claim{Purpose: toPreferences, Subscriber: subscriber, Expires: at.Add(linkWithin)}
+func linkClaim(who store.Subscriber, at time.Time) token.Claim {
+	return token.Claim{Purpose: toPreferences, Subscriber: who.ID, Newsletter: who.Key, Expires: at.Add(linkWithin)}
 }
 
 // SendLink implements Own.

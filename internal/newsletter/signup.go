@@ -106,6 +106,9 @@ func (s *Service) look(ctx context.Context, purpose, tok string) (token.Claim, S
 		return c, Subscription{}, fmt.Errorf("look up a subscription: %w", err)
 	}
 	out.Email, out.Language = who.Email, who.Language
+	if purpose == toUnsubscribe {
+		out.Email = veiled(who.Email)
+	}
 	snap := s.Posts()
 	for _, sub := range who.Subscriptions {
 		if sub.Newsletter == c.Newsletter {

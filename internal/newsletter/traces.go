@@ -23,7 +23,7 @@ type Record struct {
 	PrivateFeed   bool                `json:"private_feed"`
 	CreatedAt     time.Time           `json:"created_at"`
 	Subscriptions []recordedLetter    `json:"subscriptions"`
-	Consents      []recordedConsent   `json:"consents"`
+	Consents      []RecordedConsent   `json:"consents"`
 	Mails         []recordedMail      `json:"mails"`
 	Notices       []recordedNotice    `json:"notices"`
 	Bounces       []recordedBounce    `json:"bounces"`
@@ -44,7 +44,8 @@ type recordedLetter struct {
 	Because     string     `json:"left_because,omitempty"`
 }
 
-type recordedConsent struct {
+// RecordedConsent is one line of what a person agreed to.
+type RecordedConsent struct {
 	At         time.Time `json:"at"`
 	Event      string    `json:"event"`
 	Newsletter string    `json:"newsletter,omitempty"`
@@ -88,7 +89,7 @@ type recordedSuppressed struct {
 
 // Recorded gives all that is kept about a person.
 func (s *Service) Recorded(ctx context.Context, who store.Subscriber) (Record, error) {
-	consents, err := s.Store.Consents(ctx, who.ID)
+	consents, err := s.Agreed(ctx, who.ID)
 	if err != nil {
 		return Record{}, err
 	}
@@ -99,7 +100,7 @@ func (s *Service) Recorded(ctx context.Context, who store.Subscriber) (Record, e
 	r := Record{
 		Email: who.Email, Name: who.Name, Language: who.Language, Timezone: who.Timezone, Format: who.Format, QuietHours: who.QuietHours,
 		NextEmail: who.NextEmail, PrivateFeed: who.Feed != 0, CreatedAt: who.CreatedAt,
-		Subscriptions: []recordedLetter{}, Consents: []recordedConsent{}, Mails: []recordedMail{}, Notices: []recordedNotice{}, Bounces: []recordedBounce{},
+		Subscriptions: []recordedLetter{}, Consents: consents, Mails: []recordedMail{}, Notices: []recordedNotice{}, Bounces: []recordedBounce{},
 	}
 	for _, sub := range who.Subscriptions {
 		r.Subscriptions = append(r.Subscriptions, recordedLetter{
@@ -108,14 +109,21 @@ func (s *Service) Recorded(ctx context.Context, who store.Subscriber) (Record, e
 			EndedAt: orNone(sub.EndedAt), Because: sub.LeftBecause,
 		})
 	}
-	for _, c := range consents {
-		r.Consents = append(r.Consents, recordedConsent{
-			At: c.At, Event: c.Event, Newsletter: c.Newsletter, Categories: c.Categories, Tags: c.Tags, Frequency: c.Frequency,
-			Source: c.Source, Wording: c.Wording, Network: c.Network,
-		})
-	}
 	r.add(traces)
 	return r, nil
+}
+
+// Agreed gives what a person agreed to, oldest first.
+func (s *Service) Agreed(ctx context.Context, subscriber int64) ([]RecordedConsent, error) {
+	consents, err := s.Store.Consents(ctx, subscriber)
+	list := make([]RecordedConsent, len(consents))
+	for i, c := range consents {
+		list[i] = RecordedConsent{
+			At: c.At, Event: c.Event, Newsletter: c.Newsletter, Categories: c.Categories, Tags: c.Tags, Frequency: c.Frequency,
+			Source: c.Source, Wording: c.Wording, Network: c.Network,
+		}
+	}
+	return list, err
 }
 
 func (r *Record) add(t store.Traces) {

@@ -7,7 +7,7 @@ import (
 
 // What people did, as the consents name it.
 const (
-	ConsentAsked     = "asked"     // filled in a form
+	ConsentAsked     = "asked"     // filled in a form, whoever they are, and were mailed to confirm
 	ConsentConfirmed = "confirmed" // by the link in a mail
 	ConsentImported  = "imported"  // came active in a file
 	ConsentChanged   = "changed"   // topics, frequency and the like, on their own page

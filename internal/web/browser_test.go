@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,9 +114,14 @@ func TestNothingSticksOut(t *testing.T) {
 	mail := captured(t, s, "somebody.with.a.long.name@a-long-domain-name.example.org", "<p>Hello</p>")
 	narrow(t, ctx, s,
 		"/", "/posts/immutable-servers/", "/categories/devops/", "/feeds/", "/feeds/tags/cpp/", "/feeds/combined/?category=notes&tag=cpp",
-		"/feed.xml", "/atom.xml", "/feeds.opml", "/subscribe?tag=cpp", "/unsubscribe/ann", "/nothing", "/admin/mailbox/", mail)
-	narrow(t, ctx, newSiteOf(t, awkwardPosts(), awkward),
-		"/", "/posts/long/", "/posts/cjk/", "/tags/cpp/", "/feeds/", "/feeds/tags/cpp/", "/feeds/combined/?tag=cpp", "/feed.xml", "/feeds.opml", "/subscribe?tag=cpp")
+		"/feed.xml", "/atom.xml", "/feeds.opml", "/subscribe?tag=cpp", "/unsubscribe/ann", "/preferences", "/preferences/ann", "/preferences/ann-fresh",
+		"/address/ann", "/nothing", "/admin/mailbox/", mail)
+	worst := newSiteOf(t, awkwardPosts(), awkward)
+	worst.people.with("ann", store.StatusActive)
+	worst.people.feeds["ann"] = base + "/feeds/private/" + strings.Repeat("x", 40) + "/"
+	narrow(t, ctx, worst,
+		"/", "/posts/long/", "/posts/cjk/", "/tags/cpp/", "/feeds/", "/feeds/tags/cpp/", "/feeds/combined/?tag=cpp", "/feed.xml", "/feeds.opml", "/subscribe?tag=cpp",
+		"/preferences/ann-fresh", "/unsubscribe/ann")
 }
 
 // narrow looks at pages on a screen of 320 pixels.

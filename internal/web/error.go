@@ -46,6 +46,8 @@ func explain(err error) fault {
 		return fault{status: 410, title: "error.gone", text: "error.gone_text"}
 	case errors.Is(err, newsletter.ErrToken):
 		return fault{status: 404, title: "error.token", text: "error.token_text"}
+	case errors.Is(err, newsletter.ErrMailingOff):
+		return fault{status: 503, title: "error.unwritable", text: "error.busy_text"}
 	case errors.Is(err, newsletter.ErrFresh):
 		return fault{status: 403, title: "error.fresh", text: "own.fresh_note"}
 	case errors.Is(err, errTooMany), errors.Is(err, newsletter.ErrBusy):
@@ -106,6 +108,9 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, f fault, err err
 	action := page.Link{Name: in.T("error.front"), URL: s.front()}
 	if query := (queryError{}); errors.As(err, &query) {
 		action = page.Link{Name: in.T("error.feeds"), URL: s.local("/feeds/")}
+	}
+	if errors.Is(err, newsletter.ErrToken) {
+		action = page.Link{Name: in.T("error.new_link"), URL: s.local("/preferences")}
 	}
 	text := f.detail
 	if f.text != "" {

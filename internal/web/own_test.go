@@ -93,8 +93,8 @@ func TestOwnPage(t *testing.T) {
 	if w := s.submit("/preferences/jo", url.Values{"act": {"leave"}}); w.Code != 200 || s.people.subs["jo"].Status != store.StatusUnsubscribed {
 		t.Errorf("leaving: %d, %+v", w.Code, s.people.subs["jo"])
 	}
-	if w := s.get("/preferences/nobody"); w.Code != 404 {
-		t.Errorf("a wrong link: %d", w.Code)
+	if w := s.get("/preferences/nobody"); w.Code != 404 || !strings.Contains(w.Body.String(), `href="/preferences"`) {
+		t.Errorf("a wrong link: %d\n%s", w.Code, w.Body)
 	}
 	if w := s.submit("/preferences/jo", form, header("Origin", "https://evil.example"), header("Sec-Fetch-Site", "cross-site")); w.Code != 403 {
 		t.Errorf("sent by another site: %d", w.Code)

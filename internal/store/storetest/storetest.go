@@ -22,6 +22,7 @@ func Run(t *testing.T, open func(*testing.T) store.Store) {
 	RunParts(t, open)
 	t.Run("ImportEqualsDryRun", func(t *testing.T) { testImportEqualsDryRun(t, open) })
 	t.Run("DeliveryMachine", func(t *testing.T) { testDeliveryMachine(t, open) })
+	t.Run("Wishes", func(t *testing.T) { testWishes(t, open) })
 }
 
 // RunParts is [Run] without its long part; it meets every query.
