@@ -202,7 +202,7 @@ func (c termCache) decode(text string) ([]string, error) {
 func (c termCache) scanReader(scan row) (r store.Reader, err error) {
 	var categories, tags string
 	if err = scan.Scan(&r.SubscriberID, &categories, &tags, &r.Frequency,
-		&r.Hour, &r.Timezone, &r.Language, &r.Format, &r.QuietHours); err != nil {
+		&r.Hour, &r.Timezone, &r.Language, &r.Format, &r.QuietHours, instant{&r.PausedUntil}); err != nil {
 		return r, err
 	}
 	if r.Categories, err = c.decode(categories); err != nil {
