@@ -249,7 +249,7 @@ func TestExplainWhyNot(t *testing.T) {
 			t.Fatal(err)
 		}
 		run := h.lastOf(store.CadenceSchedule)
-		h.refuse(people["fails"].ID)
+		h.answer(people["fails"].ID, store.Result{State: store.DeliveryFailed, Counted: true, Code: 550, Reason: "no such user"})
 		for name, want := range map[string]string{
 			"gets": "pending queued 1", "left": "left_out left", "pending": "left_out not_confirmed", "paused": "left_out paused",
 			"suppressed": "left_out suppressed", "topics": "empty no_post", "daily": "left_out frequency", "late": "left_out joined_later",
@@ -260,6 +260,12 @@ func TestExplainWhyNot(t *testing.T) {
 		mustDo(t, h.Store.PauseEdition(ctx, time.Now(), run))
 		h.expect("gets", run, "pending edition_paused 1")
 		mustDo(t, h.Store.ResumeEdition(ctx, time.Now(), run))
+		h.answer(people["gets"].ID, store.Result{State: store.DeliveryPending, Counted: true, Code: 451, Reason: "busy", NextAt: time.Now().Add(time.Minute)})
+		h.expect("gets", run, "pending retry 1")
+		if a := h.explain("gets@example.com", run).Answers[0]; a.Why != "to be tried again at 2000-01-03 08:02 UTC, after 1 attempt: busy" {
+			t.Errorf("a mail that is tried again: %s", a.Why)
+		}
+		time.Sleep(2 * time.Minute)
 		mustDo(t, h.Store.Unsubscribe(ctx, time.Now(), people["gets"].ID, ""))
 		h.deliver()
 		h.expect("gets", run, "suppressed unsubscribed 1")
@@ -307,19 +313,20 @@ func (h *house) lastOf(cadence string) int64 {
 	return es[i].ID
 }
 
-// refuse claims all that is due, and lets a relay refuse one reader.
-func (h *house) refuse(reader int64) {
+// answer claims all that is due, and gives it back but for one reader's mail.
+func (h *house) answer(reader int64, r store.Result) {
 	ctx, now := context.Background(), time.Now()
 	jobs, err := h.Store.Claim(ctx, now, "test", 100)
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	for _, j := range jobs {
-		r := store.Result{DeliveryRef: j.DeliveryRef, State: store.DeliveryPending}
+		back := store.Result{State: store.DeliveryPending}
 		if j.SubscriberID == reader {
-			r.State, r.Counted, r.Code, r.Reason = store.DeliveryFailed, true, 550, "no such user"
+			back = r
 		}
-		if err := h.Store.Record(ctx, now, "test", []store.Result{r}); err != nil {
+		back.DeliveryRef = j.DeliveryRef
+		if err := h.Store.Record(ctx, now, "test", []store.Result{back}); err != nil {
 			h.t.Fatal(err)
 		}
 	}
