@@ -30,7 +30,7 @@ func (a *app) runPeople(f func(ctx context.Context, given []string) error) func(
 func subscribersCommand(a *app) *cobra.Command {
 	return group("subscribers", "The people",
 		a.subscribersList(), a.subscribersAdd(), a.subscribersShow(), a.subscribersRemove(),
-		a.subscribersErase(), a.subscribersImport(), a.subscribersExport(), a.subscribersReasons())
+		a.subscribersErase(), a.subscribersImport(), a.subscribersExport(), a.subscribersExplain(), a.subscribersReasons())
 }
 
 func (a *app) subscribersList() *cobra.Command {

@@ -109,7 +109,7 @@ func (a *audience) variant(r store.Reader) (v variant) {
 // due gives the posts of the reader's topics that they have not got.
 func (a *audience) due(r store.Reader) bits {
 	mask := a.mask(Topics{Categories: r.Categories, Tags: r.Tags}.present(a.renames))
-	var had map[string]string
+	var had map[string]run
 	if a.forecast != nil {
 		had = a.forecast.had(r)
 	}
@@ -118,9 +118,9 @@ func (a *audience) due(r store.Reader) bits {
 	}
 	due := append(bits(nil), mask...)
 	for i, e := range a.entries {
-		if run := had[e.ID]; run != "" {
+		if before := had[e.ID]; before.Key != "" {
 			due.remove(i)
-			a.foretold[i] = run
+			a.foretold[i] = before.Key
 		}
 	}
 	for _, id := range r.Seen {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -24,8 +25,8 @@ type Forecast struct {
 	now       time.Time
 	posts     *prospect
 	cadences  map[string]standing
-	mailed    map[reach]map[string]string // post → the run that holds it
-	advanced  map[reach]time.Time         // until when the runs of a band are foreseen
+	mailed    map[reach]map[string]run // post → the run that holds it
+	advanced  map[reach]time.Time      // until when the runs of a band are foreseen
 }
 
 // A reach is the readers of a newsletter who go by a cadence and are in a band.
@@ -46,7 +47,7 @@ func (s *Service) Foresee(ctx context.Context, n Newsletter, now time.Time, post
 	}
 	f := &Forecast{
 		service: s, letter: n, FirstSeen: first, from: first, now: now, posts: newProspect(posts, now),
-		cadences: map[string]standing{}, mailed: map[reach]map[string]string{}, advanced: map[reach]time.Time{},
+		cadences: map[string]standing{}, mailed: map[reach]map[string]run{}, advanced: map[reach]time.Time{},
 	}
 	if first.IsZero() {
 		f.from = now
@@ -184,10 +185,10 @@ func (f *Forecast) made(ctx context.Context, w run) (Plan, error) {
 	p, err := f.plan(ctx, request)
 	if err == nil && len(p.Groups) > 0 {
 		if f.mailed[r] == nil {
-			f.mailed[r] = map[string]string{}
+			f.mailed[r] = map[string]run{}
 		}
 		for _, e := range p.Selection.Included {
-			f.mailed[r][e.ID] = w.Key
+			f.mailed[r][e.ID] = w
 		}
 	}
 	return p, err
@@ -242,16 +243,16 @@ func (f *Forecast) selection(r Request) (Selection, error) {
 	return f.letter.Select(snap, Window{FirstSeen: from, Since: r.Since, Now: r.At}, f.service.Settle), nil
 }
 
-// had gives what runs before mail to a reader: post → run.
-func (f *Forecast) had(r store.Reader) map[string]string {
-	to := reach{cadence: f.letter.cadenceOf(r.Frequency)}
-	if store.ByZone(to.cadence) {
-		to.band.Zone = r.Timezone
+// had gives what runs before mail to a reader: post → run. Whoever had paused at
+// the time of a run did not get it.
+func (f *Forecast) had(r store.Reader) map[string]run {
+	mailed := f.mailed[f.letter.reachOf(r.Frequency, r.Timezone, r.Hour)]
+	if !r.PausedUntil.After(f.now) {
+		return mailed
 	}
-	if store.ByHour(to.cadence) {
-		to.band.Hour = r.Hour
-	}
-	return f.mailed[to]
+	had := maps.Clone(mailed)
+	maps.DeleteFunc(had, func(_ string, w run) bool { return w.At.Before(r.PausedUntil) })
+	return had
 }
 
 // together sums up the waves of a run.

@@ -105,7 +105,7 @@ func (f *Forecast) try(ctx context.Context, w run, made time.Time) error {
 		return err
 	}
 	had := f.mailed[reach{w.cadence, w.band}]
-	if !slices.ContainsFunc(sel.Included, func(e *catalog.Entry) bool { return had[e.ID] == "" }) {
+	if !slices.ContainsFunc(sel.Included, func(e *catalog.Entry) bool { return had[e.ID].Key == "" }) {
 		return nil
 	}
 	if _, err = f.made(ctx, w); errors.Is(err, store.ErrExists) {

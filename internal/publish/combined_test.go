@@ -74,6 +74,7 @@ func TestQueriesHaveOneForm(t *testing.T) {
 		"not-tag=go&all-category=life&tag=cpp": "tag=cpp&all-category=life&not-tag=go",
 		"tag=%E6%97%A5%E6%9C%AC%E8%AA%9E":      "tag=%E6%97%A5%E6%9C%AC%E8%AA%9E",
 		"tag=,%20go%20,":                       "tag=go",
+		"in-tag=go&category=life&in-category=devops": "category=life&in-category=devops&in-tag=go",
 	} {
 		if got := query(t, snap, raw).String(); got != want {
 			t.Errorf("%s becomes %s, want %s", raw, got, want)
@@ -135,6 +136,53 @@ func TestFeedsByQuery(t *testing.T) {
 	}
 	if delta, ok := other.Since(same.Hash, other.Modified); !ok || !slices.Equal(entriesOf(string(delta)), []string{"three"}) {
 		t.Errorf("since the last version: %v, %s", ok, delta)
+	}
+}
+
+// TestReadersFeedIsAnOpenOne: what a reader of some topics gets of a newsletter
+// with topics of its own is also a feed that anybody can ask for, with the same
+// entries in the same order.
+func TestReadersFeedIsAnOpenOne(t *testing.T) {
+	cfg := config()
+	cfg.Items = 10
+	p := newPublisher(cfg, nil, nil)
+	posts := some()
+	update(t, p, posts...)
+	snap := snapshot(posts...)
+	terms := []catalog.TermKey{{Kind: catalog.Category, Key: "devops"}, {Kind: catalog.Category, Key: "life"}, {Kind: catalog.Tag, Key: "go"}, {Kind: catalog.Tag, Key: "c++"}}
+	slugs := []string{"category=devops", "category=life", "tag=go", "tag=cpp"}
+	held := map[string]bool{}
+	for i := range 256 { // every set of terms of the newsletter, with each of the reader
+		var raw []string
+		var x catalog.Expression
+		for list, prefix := range []string{"", "in-"} {
+			var any []catalog.TermKey
+			for bit := range 4 {
+				if i>>(4*list+bit)&1 == 1 {
+					raw, any = append(raw, prefix+slugs[bit]), append(any, terms[bit])
+				}
+			}
+			if any != nil {
+				x = x.And(catalog.Expression{Every: [][]catalog.TermKey{any}})
+			}
+		}
+		asked := strings.Join(raw, "&")
+		open, err := p.Combine(context.Background(), snap, query(t, snap, asked))
+		if err != nil {
+			t.Fatal(err)
+		}
+		own, err := p.Private(context.Background(), snap, "Your topics", x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, want := entriesOf(string(own.Docs[feed.RSS].Bytes())), entriesOf(string(open.Docs[feed.RSS].Bytes()))
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: open %q, private %q", asked, want, got)
+		}
+		held[strings.Join(got, " ")] = true
+	}
+	if len(held) < 8 {
+		t.Errorf("the feeds hold only %v", held)
 	}
 }
 

@@ -95,7 +95,8 @@ type Reader struct {
 	Language     string
 	Format       string
 	QuietHours   string
-	Seen         []int64 // those of the candidate posts that are in the reader's ledger or under way to them
+	PausedUntil  time.Time // in the past; zero: never paused
+	Seen         []int64   // those of the candidate posts that are in the reader's ledger or under way to them
 }
 
 // An Audience sorts readers into groups. PlanEdition and PlanWave call Assign

@@ -43,6 +43,7 @@ type Store interface {
 	Editions
 	Waves
 	Deliveries
+	Explaining
 	Notices
 	Alerts
 	Timekeeping

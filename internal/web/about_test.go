@@ -84,6 +84,7 @@ func TestFormOfACombinedFeed(t *testing.T) {
 	s := newSite(t)
 	for _, query := range []string{
 		"category=notes&tag=cloud&tag=cpp", "tag=cpp&all-tag=automation&all-tag=cloud&not-tag=python", "all-category=devops&not-category=notes&not-category=python",
+		"category=notes&in-category=devops&in-tag=cloud",
 	} {
 		q, err := publish.ParseQuery(fields(t, s.get("/feeds/combined/?"+query), "form[method=get]"), s.snap)
 		if err != nil || q.String() != query {

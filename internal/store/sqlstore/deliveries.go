@@ -120,9 +120,7 @@ func (s *Store) EachDelivery(ctx context.Context, editionID int64, state string,
 				return err
 			}
 		}
-		return t.each(`SELECT d.edition_id, d.seq, d.subscriber_id, COALESCE(p.email, ''), d.group_number, d.state,
-			d.attempts, d.next_at, d.resent > 0, d.code, COALESCE(d.reason, ''), d.updated_at
-			FROM deliveries d LEFT JOIN subscribers p ON p.id = d.subscriber_id
+		return t.each(deliveryColumns+`FROM deliveries d LEFT JOIN subscribers p ON p.id = d.subscriber_id
 			WHERE d.edition_id = ?1 AND (?2 < 0 OR d.state = ?2) ORDER BY d.seq`, []any{editionID, wanted}, func(r row) error {
 			d, err := scanDelivery(r)
 			if err != nil {

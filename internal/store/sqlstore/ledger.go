@@ -108,34 +108,46 @@ const fewReaders = 100
 
 // fillFew is ledger and fill for few readers.
 func (t *tx) fillFew(newsletter int64, candidates []int64, readers []store.Reader) error {
-	if len(candidates) == 0 {
-		return nil
-	}
-	var oldest *int64 // edition that holds a candidate
-	if err := t.one(`SELECT min((SELECT min(g.edition_id) FROM group_posts g WHERE g.post_id = p.id))
-		FROM posts p WHERE p.id IN `+inList(slices.Values(candidates)), nil, &oldest); err != nil || oldest == nil {
-		return err
-	}
-	at, wanted := map[int64]int{}, map[int64]bool{}
+	at := map[int64]int{}
 	for i, r := range readers {
 		at[r.SubscriberID] = i
 	}
-	for _, id := range candidates {
+	return t.had(newsletter, candidates, inList(numbers(readers)), func(h had) {
+		i := at[h.subscriber]
+		readers[i].Seen = append(readers[i].Seen, h.post)
+	})
+}
+
+// A had is a post that a subscriber has in an edition, or has under way.
+type had struct{ subscriber, post, edition int64 }
+
+// had gives which of some posts the subscribers of a list have.
+func (t *tx) had(newsletter int64, posts []int64, subscribers string, fn func(had)) error {
+	if len(posts) == 0 {
+		return nil
+	}
+	var oldest *int64 // edition that holds any of the posts
+	if err := t.one(`SELECT min((SELECT min(g.edition_id) FROM group_posts g WHERE g.post_id = p.id))
+		FROM posts p WHERE p.id IN `+inList(slices.Values(posts)), nil, &oldest); err != nil || oldest == nil {
+		return err
+	}
+	wanted := map[int64]bool{}
+	for _, id := range posts {
 		wanted[id] = true
 	}
 	// As in ledger and fillFrom; the order of the tables is that of the search.
-	return t.each(`SELECT d.subscriber_id, g.post_id FROM editions e
+	return t.each(`SELECT d.subscriber_id, g.post_id, d.edition_id FROM editions e
 		CROSS JOIN deliveries d CROSS JOIN edition_groups x CROSS JOIN group_posts g CROSS JOIN posts p
-		WHERE e.newsletter_id = ?1 AND e.id >= ?2 AND d.edition_id = e.id AND d.subscriber_id IN `+inList(numbers(readers))+`
+		WHERE e.newsletter_id = ?1 AND e.id >= ?2 AND d.edition_id = e.id AND d.subscriber_id IN `+subscribers+`
 		AND d.state IN (0, 1, 2, 6) AND x.edition_id = d.edition_id AND x.number = d.group_number
 		AND g.edition_id = x.edition_id AND g.group_number = x.number AND p.id = g.post_id
 		AND COALESCE(x.date, 0) >= COALESCE(p.announced, 0)`, []any{newsletter, *oldest}, func(r row) error {
-		var subscriber, post int64
-		if err := r.Scan(&subscriber, &post); err != nil {
+		var h had
+		if err := r.Scan(&h.subscriber, &h.post, &h.edition); err != nil {
 			return err
 		}
-		if i := at[subscriber]; wanted[post] {
-			readers[i].Seen = append(readers[i].Seen, post)
+		if wanted[h.post] {
+			fn(h)
 		}
 		return nil
 	})
@@ -190,7 +202,7 @@ func (c termCache) decode(text string) ([]string, error) {
 func (c termCache) scanReader(scan row) (r store.Reader, err error) {
 	var categories, tags string
 	if err = scan.Scan(&r.SubscriberID, &categories, &tags, &r.Frequency,
-		&r.Hour, &r.Timezone, &r.Language, &r.Format, &r.QuietHours); err != nil {
+		&r.Hour, &r.Timezone, &r.Language, &r.Format, &r.QuietHours, instant{&r.PausedUntil}); err != nil {
 		return r, err
 	}
 	if r.Categories, err = c.decode(categories); err != nil {

@@ -71,7 +71,7 @@ func (r *readership) next() (chunk []store.Reader, err error) {
 }
 
 const readerColumns = `SELECT s.subscriber_id, s.categories, s.tags, s.frequency, s.hour,
-	p.timezone, p.language, p.format, p.quiet_hours
+	p.timezone, p.language, p.format, p.quiet_hours, s.paused_until
 	FROM subscriptions s JOIN subscribers p ON p.id = s.subscriber_id
 	WHERE s.newsletter_id = ?1 AND s.status = 'active' AND (s.paused_until IS NULL OR s.paused_until <= ?2)
 	AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.key_hash = p.key_hash) AND s.subscriber_id > ?3 `

@@ -66,6 +66,7 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"Waves":         testWaves,
 		"SeenAlike":     testSeenAlike,
 		"WaveStates":    testWaveStates,
+		"Explaining":    testExplaining,
 		"Paused":        testPaused,
 		"Claim":         testClaim,
 		"Unwanted":      testUnwanted,

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -345,6 +346,11 @@ func testSeenAlike(_ *testing.T, f *fixture) {
 		}
 	}
 	f.equal("readers", few, len(all.readers))
+	for _, r := range all.readers {
+		had, err := f.Had(f.ctx, r.SubscriberID, "weekly", posts)
+		f.check(err)
+		f.equal(fmt.Sprint("what ", r.SubscriberID, " had"), inOrder(slices.Collect(maps.Keys(had))), seen[r.SubscriberID])
+	}
 }
 
 func inOrder(ids []int64) string { return words(slices.Sorted(slices.Values(ids))) }
