@@ -203,6 +203,7 @@ func (a *app) service(posts func() *catalog.Snapshot) (*newsletter.Service, erro
 		Expires:     a.cfg.Delivery.Expires,
 		ReturnPath:  a.cfg.Bounces.Address,
 		SignUps:     rules,
+		Images:      a.cfg.Mail.Images,
 		MailingOff:  a.cfg.MailingOff(),
 	}
 	return newsletter.New(c, newsletter.Deps{

@@ -59,6 +59,9 @@ type Item struct {
 	Tags        []string
 	ReadingTime int    // minutes; 0 is not shown
 	Image       string // absolute; shown for the leading post; "" if none
+	ImageAlt    string // what the image shows, for those who do not see it; "" if it is decoration
+	ImageWidth  int    // pixels; 0 if it is not known
+	Again       bool   // readers had it before, and it is told once more
 	Language    string // BCP 47; "" means the site's
 }
 
@@ -67,11 +70,13 @@ type Input struct {
 	Site       Site
 	Newsletter Newsletter
 	Base       string // public address of the daemon: /unsubscribe/TOKEN lives below it
+	WebURL     string // where this edition is on the web; "" if it is not
 	Items      []Item // newest first; the first one leads
 	Intro      string // Markdown, shown above the posts; "" if none
 	Subject    string // the subject itself, instead of the template's; "" if none
 	Date       time.Time
 	Location   *time.Location // the zone Date is shown in; nil: its own
+	Frequency  string         // how often the readers get one: each, daily, weekly or monthly; others are not said
 	Topics     []string       // what the newsletter is limited to, display names; empty: every post
 	Language   string         // the readers', BCP 47; "", or one there are no messages in: the site's
 
@@ -81,9 +86,9 @@ type Input struct {
 }
 
 // Compose makes the digest. The subject has no control characters and at most
-// 120 characters. HTML and text together stay below 80 kB as sent: summaries
-// are shortened first, then the oldest posts are replaced by their number and
-// a link to the site. ErrNoPosts, ErrTooLarge, or a template's error.
+// 120 characters. The mail stays below 80 kB as sent: summaries are shortened
+// first, then the oldest posts are replaced by their number and a link to the
+// edition on the web, or to the site. ErrNoPosts, ErrTooLarge, or a template's error.
 func (t *Templates) Compose(in Input) (mail.Message, error) {
 	if len(in.Items) == 0 {
 		return mail.Message{}, ErrNoPosts

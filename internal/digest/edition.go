@@ -17,11 +17,17 @@ type edition struct {
 	IntroText   string        // wrapped
 	Grouped     bool          // whether there is more than one group
 	Groups      []group
+	Frequency   string // how often the readers get one, as a sentence; "" if it is not said
+	WebURL      string // where this edition is on the web; "" if it is not
+	MoreURL     string // where posts that found no room are; "" if nowhere
 	Unsubscribe string // the reader's address for leaving
 	Preferences string // "" if there is no such page
 
 	posts []entry // all of them, newest first
 }
+
+// frequencies that there is a message for.
+var frequencies = [...]string{"each", "daily", "weekly", "monthly"}
 
 // group is the posts of one category, or all posts.
 type group struct {
@@ -39,7 +45,10 @@ type entry struct {
 	Category    string // all of them, comma-separated; "" if none
 	Tags        []string
 	ReadingTime int    // minutes
+	Updated     bool   // readers had it before
 	Image       string // only of the leading post
+	ImageAlt    string
+	ImageWidth  int    // pixels, as it is shown
 	Language    string // "" if it is the mail's
 
 	group string // the first category
@@ -75,7 +84,11 @@ func newEdition(in Input, v voice, slot string, r *introRenderer) (edition, erro
 		return edition{}, err
 	}
 	base := strings.TrimRight(webURL(in.Base), "/")
-	e := edition{letter: l, Count: len(in.Items), Unsubscribe: base + "/unsubscribe/" + slot}
+	e := edition{letter: l, Count: len(in.Items), WebURL: webURL(in.WebURL), Unsubscribe: base + "/unsubscribe/" + slot}
+	e.MoreURL = cmp.Or(e.WebURL, l.Site.URL)
+	if slices.Contains(frequencies[:], in.Frequency) {
+		e.Frequency = l.words.T("digest." + in.Frequency)
+	}
 	if in.Preferences {
 		e.Preferences = base + "/preferences/" + slot
 	}
@@ -103,6 +116,7 @@ func (l letter) entry(item Item, leads bool) entry {
 		Category:    strings.Join(categories, l.words.T("list.comma")),
 		Tags:        cleanAll(item.Tags, maxTags),
 		ReadingTime: max(item.ReadingTime, 0),
+		Updated:     item.Again,
 	}
 	if p.Language = cmp.Or(canonical(item.Language), l.site); p.Language == l.Language {
 		p.Language = ""
@@ -111,12 +125,27 @@ func (l letter) entry(item Item, leads bool) entry {
 		p.group = categories[0]
 	}
 	if leads {
-		p.Image = webURL(item.Image)
+		p.picture(item)
 	}
 	if p.Title == "" {
 		p.Title, p.Summary = p.untitled()
 	}
 	return p
+}
+
+// columnWidth is the room for text and images, in pixels.
+const columnWidth = 536
+
+// picture takes an item's image, shown as wide as the column or as it is.
+func (p *entry) picture(item Item) {
+	if p.Image = webURL(item.Image); p.Image == "" {
+		return
+	}
+	p.ImageAlt = cut(clean(item.ImageAlt), maxTitle)
+	p.ImageWidth = columnWidth
+	if item.ImageWidth > 0 {
+		p.ImageWidth = min(item.ImageWidth, columnWidth)
+	}
 }
 
 // untitled gives a heading for a post without a title, and what is left of

@@ -209,12 +209,13 @@ func samples() []Input {
 	full := little
 	full.Newsletter = Newsletter{Name: "weekly", Title: "Weekly", PostalAddress: "Street\nTown", ListID: "weekly.example.org", WebURL: "https://example.org/newsletters/weekly/"}
 	full.Intro, full.Topics, full.Preferences = "Hello", []string{"Topic"}, true
+	full.WebURL, full.Frequency = "https://example.org/newsletters/weekly/1/", "weekly"
 	full.Items = nil
 	for i := range groupPosts + 1 {
 		full.Items = append(full.Items, Item{
 			Title: "Title", URL: "https://example.org/a/", Summary: "Summary", Published: day,
 			Categories: []string{string(rune('A' + i%groupCategories))}, Tags: []string{"tag"},
-			ReadingTime: 1, Image: "https://example.org/a.png", Language: "de",
+			ReadingTime: 1, Image: "https://example.org/a.png", ImageAlt: "Image", Language: "de", Again: i%2 == 0,
 		})
 	}
 	return []Input{little, full}
