@@ -16,6 +16,7 @@ type edition struct {
 	Intro       template.HTML // sanitised, styled
 	IntroText   string        // wrapped
 	Grouped     bool          // whether there is more than one group
+	Compact     bool          // there are so many posts that each gets one line: its title
 	Groups      []group
 	Frequency   string // how often the readers get one, as a sentence; "" if it is not said
 	WebURL      string // where this edition is on the web; "" if it is not
@@ -26,8 +27,10 @@ type edition struct {
 	posts []entry // all of them, newest first
 }
 
-// frequencies that there is a message for.
-var frequencies = [...]string{"each", "daily", "weekly", "monthly"}
+// frequencies gives the messages that tell them.
+func frequencies() map[string]string {
+	return map[string]string{"each": "digest.each", "daily": "digest.daily", "weekly": "digest.weekly", "monthly": "digest.monthly"}
+}
 
 // group is the posts of one category, or all posts.
 type group struct {
@@ -56,8 +59,11 @@ type entry struct {
 
 // Limits of what one post may bring into a mail, in characters or pieces.
 const (
-	maxTitle      = 200
-	maxSummary    = 320
+	maxTitle   = 200
+	maxSummary = 320
+
+	maxCompactTitle = 100 // where titles are all there is
+
 	maxTags       = 12 // tags, of maxTerm characters each
 	maxCategories = 3
 	maxTerm       = 60
@@ -86,8 +92,8 @@ func newEdition(in Input, v voice, slot string, r *introRenderer) (edition, erro
 	base := strings.TrimRight(webURL(in.Base), "/")
 	e := edition{letter: l, Count: len(in.Items), WebURL: webURL(in.WebURL), Unsubscribe: base + "/unsubscribe/" + slot}
 	e.MoreURL = cmp.Or(e.WebURL, l.Site.URL)
-	if slices.Contains(frequencies[:], in.Frequency) {
-		e.Frequency = l.words.T("digest." + in.Frequency)
+	if id := frequencies()[in.Frequency]; id != "" {
+		e.Frequency = l.words.T(id)
 	}
 	if in.Preferences {
 		e.Preferences = base + "/preferences/" + slot
@@ -170,10 +176,11 @@ func (e edition) shorten(n int, s shortening) edition {
 	posts := slices.Clone(e.posts[:n])
 	for i := range posts {
 		posts[i].Summary = cut(posts[i].Summary, s.summary)
-		if !s.tags {
-			posts[i].Tags = nil
+		if s.compact {
+			posts[i].Title, posts[i].Tags = cut(posts[i].Title, maxCompactTitle), nil
 		}
 	}
+	e.Compact = s.compact
 	e.More = e.Count - n
 	e.Groups = groups(posts)
 	e.Grouped = len(e.Groups) > 1

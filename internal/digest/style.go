@@ -110,6 +110,7 @@ func newStylesheet() stylesheet {
 		"summary":    {plain, "", "margin:0;font-size:16px;line-height:26px"},
 		"tags":       {muted, "", "margin:8px 0 0;font-size:16px;line-height:24px"},
 		"tag":        {chip, "", "display:inline-block;padding:0 8px;border-radius:4px"},
+		"item":       {noColour, "", "margin:0"},
 		"image":      {noColour, "", "display:block;max-width:100%;height:auto;border:0;margin:0 0 16px"},
 		"more":       {onCard, wide, "padding:24px 32px 0;font-size:18px;line-height:28px;font-weight:700"},
 		"end":        {onCard, "", "padding:32px 0 0;font-size:1px;line-height:1px"},

@@ -115,6 +115,9 @@ func (p parser) parse(htmlFile, textFile string) (page, error) {
 		}
 	}
 	for _, defined := range html.Templates() {
+		if defined.Tree != nil {
+			p.look.fold(defined.Tree.Root)
+		}
 		if err := errors.Join(p.locales.Check(defined.Tree)...); err != nil {
 			return page{}, err
 		}

@@ -98,6 +98,9 @@ func read(fsys fs.FS, name string) (*Language, error) {
 			return nil, fmt.Errorf("%s: digits: %q is not a numbering system such as latn", name, f.Digits)
 		}
 	}
+	for n := range l.small {
+		l.small[n] = l.write(n)
+	}
 	var faults []error
 	if f.Name == "" {
 		faults = append(faults, errors.New("name is missing: what the language calls itself"))
