@@ -62,7 +62,7 @@ func (t *Templates) Confirm(in ConfirmInput) (mail.Message, error) {
 	if err != nil {
 		return mail.Message{}, err
 	}
-	if err := holdsSlot(slot, SlotConfirm, confirmHTML, html, confirmText, text); err != nil {
+	if err := holdsLink(slot, "{{.Confirm}}", confirmHTML, html, confirmText, text); err != nil {
 		return mail.Message{}, err
 	}
 	return l.message(html, text, noticeHeaders(), nonce), nil

@@ -8,11 +8,11 @@ package digest
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
 	"tidings/internal/mail"
+	"tidings/internal/tmpl"
 )
 
 // The slots of the messages: each stands for a token in a link. Compose uses
@@ -107,20 +107,28 @@ func (t *Templates) Compose(in Input) (mail.Message, error) {
 	if err != nil {
 		return mail.Message{}, err
 	}
-	if err := holdsSlot(slot, SlotUnsubscribe, digestHTML, html, digestText, text); err != nil {
+	if err := holdsLeave(slot, html, text); err != nil {
 		return mail.Message{}, err
 	}
 	return e.message(html, text, headers, nonce), nil
 }
 
-// holdsSlot checks that both parts hold the slot: a mail that nobody can
-// leave, or confirm, must not go out.
-func holdsSlot(slot, name, htmlFile, html, textFile, text string) error {
-	if !strings.Contains(html, slot) {
-		return fmt.Errorf("template %s: the link for %q is missing; every mail needs it", htmlFile, name)
+// holdsLeave checks that both parts of a digest have the link for leaving.
+func holdsLeave(slot, html, text string) error {
+	return holdsLink(slot, "{{.Unsubscribe}}", digestHTML, html, digestText, text)
+}
+
+// holdsLink checks that what two files made has the reader's link, which they
+// write as an action: a mail that nobody can leave, or confirm, must not go out.
+func holdsLink(slot, written, htmlFile, html, textFile, text string) error {
+	var faults []error
+	for _, part := range [...]struct{ file, made string }{{htmlFile, html}, {textFile, text}} {
+		if !strings.Contains(part.made, slot) {
+			faults = append(faults, tmpl.Fault{
+				File: part.file, Line: 1, Column: 1,
+				Message: "the reader's link is missing, or is left out of some mails; put " + written + " where every mail has it",
+			})
+		}
 	}
-	if !strings.Contains(text, slot) {
-		return fmt.Errorf("template %s: the link for %q is missing; every mail needs it", textFile, name)
-	}
-	return nil
+	return errors.Join(faults...)
 }

@@ -61,7 +61,7 @@ func (t *Templates) Personal(in PersonalInput) (mail.Message, error) {
 	if err != nil {
 		return mail.Message{}, err
 	}
-	if err := holdsSlot(slot, SlotLink, personalHTML, html, personalText, text); err != nil {
+	if err := holdsLink(slot, "{{.Link}}", personalHTML, html, personalText, text); err != nil {
 		return mail.Message{}, err
 	}
 	return p.message(html, text, noticeHeaders(), nonce), nil

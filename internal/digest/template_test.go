@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"tidings/internal/digest"
+	"tidings/internal/tmpl"
 	"tidings/templates"
 )
 
@@ -27,22 +30,22 @@ func with(t *testing.T, name, source string) fs.FS {
 
 func TestParseErrors(t *testing.T) {
 	cases := map[string]struct{ file, source, want string }{
-		"syntax":             {"email/digest.html", "a\n{{if}}", "email/digest.html:2"},
-		"text syntax":        {"email/confirm.txt", "{{.Confirm", "email/confirm.txt:1"},
-		"frame syntax":       {"email/frame.html", "{{end}}", "email/frame.html:1"},
-		"unknown field":      {"email/digest.txt", "{{.Unsubscribe}}\n{{.Nonsense}}", "email/digest.txt:2"},
-		"unknown function":   {"email/digest.html", "{{nonsense}}", "email/digest.html:1"},
-		"unknown style":      {"email/digest.html", `<p {{css "nonsense"}}>{{.Unsubscribe}}`, `css "nonsense"`},
-		"no frame":           {"email/frame.html", "", "no such template"},
+		"syntax":             {"email/digest.html", "a\n{{if}}", "email/digest.html:2:1: "},
+		"text syntax":        {"email/confirm.txt", "{{.Confirm", "email/confirm.txt:1:1: "},
+		"frame syntax":       {"email/frame.html", "{{end}}", "email/frame.html:1:1: "},
+		"unknown field":      {"email/digest.txt", "{{.Unsubscribe}}\n é {{.Nonsense}}", "email/digest.txt:2:6: there is no .Nonsense here; there are .Align .Compact "},
+		"unknown function":   {"email/digest.html", "{{nonsense}}", `email/digest.html:1:3: there is no function "nonsense"`},
+		"unknown style":      {"email/digest.html", `<p {{css "nonsense"}}>{{.Unsubscribe}}`, `email/digest.html:1:6: css "nonsense"`},
+		"no frame":           {"email/frame.html", "", "email/digest.html:1:12: there is no template \"top\""},
 		"context":            {"email/digest.html", `<a href="{{.Unsubscribe}}">{{if .Intro}}<a href="{{end}}x`, "email/digest.html"},
-		"no way out":         {"email/digest.html", "<p>{{.Count}} posts</p>", `email/digest.html: the link for "unsubscribe" is missing`},
-		"no way out of text": {"email/digest.txt", "{{.Count}} posts", `email/digest.txt: the link for "unsubscribe" is missing`},
+		"no way out":         {"email/digest.html", "<p>{{.Count}} posts</p>", `email/digest.html:1:1: the reader's link is missing`},
+		"no way out of text": {"email/digest.txt", "{{.Count}} posts", `email/digest.txt:1:1: the reader's link is missing`},
 		"no way out at times": {"email/digest.txt", "{{with .IntroText}}{{.}}{{else}}{{.Unsubscribe}}{{end}}",
-			`email/digest.txt: the link for "unsubscribe" is missing`},
-		"no confirmation":    {"email/confirm.html", "<p>Hello</p>", `email/confirm.html: the link for "confirm" is missing`},
-		"no text to confirm": {"email/confirm.txt", "Hello", `email/confirm.txt: the link for "confirm" is missing`},
-		"no such message":    {"email/digest.txt", "{{.Unsubscribe}}\n{{if .Intro}}{{t \"digest.nonsense\"}}{{end}}", "email/digest.txt:2"},
-		"too large":          {"email/digest.html", "{{.Unsubscribe}}" + strings.Repeat("x", 100_000), "too large"},
+			`email/digest.txt:1:1: the reader's link is missing`},
+		"no confirmation":    {"email/confirm.html", "<p>Hello</p>", `email/confirm.html:1:1: the reader's link is missing`},
+		"no text to confirm": {"email/confirm.txt", "Hello", `email/confirm.txt:1:1: the reader's link is missing`},
+		"no such message":    {"email/digest.txt", "{{.Unsubscribe}}\n{{if .Intro}}{{t \"digest.nonsense\"}}{{end}}", "email/digest.txt:2:16: there is no message"},
+		"too large":          {"email/digest.html", "{{.Unsubscribe}}" + strings.Repeat("x", 100_000), "more than 80 kB"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -54,6 +57,43 @@ func TestParseErrors(t *testing.T) {
 	}
 	if _, err := digest.Parse(os.DirFS(t.TempDir())); err == nil || !strings.Contains(err.Error(), "locales/en.yaml") {
 		t.Errorf("no templates at all: %v", err)
+	}
+}
+
+// Every fault is told at once, each once however many languages there are, and
+// also those that no sample would meet.
+func TestParseTellsEverything(t *testing.T) {
+	dir := t.TempDir()
+	for name, source := range map[string]string{
+		"digest.html":  "{{template \"top\" .}}{{if gt .Count 1000}}{{.Nonsense}}{{nonsense}}{{end}}{{.Unsubscribe}}\n{{range .Groups}}{{range .Posts}}{{.Name}}{{end}}{{end}}",
+		"digest.txt":   "{{if",
+		"confirm.html": `<p {{css "nonsense"}}>{{t "nonsense"}}`,
+		"digets.html":  "",
+	} {
+		if err := os.MkdirAll(filepath.Join(dir, "email"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "email", name), []byte(source), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := digest.Parse(templates.Overlay(dir))
+	var got []string
+	for _, f := range tmpl.Faults(err) {
+		f.Message, _, _ = strings.Cut(f.Message, ";")
+		got = append(got, f.Error())
+	}
+	want := []string{
+		`email/confirm.html:1:6: css "nonsense": no such kind of element`,
+		`email/confirm.html:1:25: there is no message "nonsense"`,
+		"email/digest.html:1:44: there is no .Nonsense here",
+		`email/digest.html:1:57: there is no function "nonsense"`,
+		"email/digest.html:2:36: there is no .Name here",
+		"email/digest.txt:1:1: unclosed action",
+		"email/digets.html: no mail is made of this file",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
 	}
 }
 
