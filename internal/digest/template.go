@@ -11,6 +11,7 @@ import (
 	"strings"
 	texttemplate "text/template"
 
+	"tidings/internal/inline"
 	"tidings/internal/locale"
 	"tidings/internal/tmpl"
 )
@@ -60,6 +61,7 @@ type pages struct{ digest, confirm, personal page }
 // page is one mail's pair of templates.
 type page struct {
 	html, text executor
+	styled     bool // the HTML has style sheets of the user's, to be inlined
 }
 
 // executor is what the two template packages have in common.
@@ -141,6 +143,7 @@ func (p *parser) check() error {
 	words := p.locales.English()
 	var faults []error
 	for _, f := range p.files {
+		faults = append(faults, checkSheets(f))
 		for _, tree := range f.Trees {
 			for _, err := range p.locales.Check(tree) {
 				faults = append(faults, tmpl.Locate(err))
@@ -195,7 +198,8 @@ func (p *parser) page(words *locale.Language, htmlFile, textFile string) (page, 
 	if err != nil {
 		return page{}, tmpl.Locate(err)
 	}
-	return page{html: html, text: text}, nil
+	styled := len(sheets(p.files[frameHTML]))+len(sheets(p.files[htmlFile])) > 0
+	return page{html: html, text: text, styled: styled}, nil
 }
 
 // render fills both templates.
@@ -204,5 +208,9 @@ func (p page) render(data any) (html, text string, err error) {
 	if err := errors.Join(tmpl.Locate(p.html.Execute(&h, data)), tmpl.Locate(p.text.Execute(&t, data))); err != nil {
 		return "", "", err
 	}
-	return h.String(), t.String(), nil
+	html, text = h.String(), t.String()
+	if p.styled {
+		html, err = inline.Styles(html)
+	}
+	return html, text, err
 }

@@ -9,7 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"golang.org/x/net/html/atom"
+
 	"tidings/internal/digest"
+	"tidings/internal/mail"
 	"tidings/internal/tmpl"
 	"tidings/templates"
 )
@@ -45,6 +48,7 @@ func TestParseErrors(t *testing.T) {
 		"no confirmation":    {"email/confirm.html", "<p>Hello</p>", `email/confirm.html:1:1: the reader's link is missing`},
 		"no text to confirm": {"email/confirm.txt", "Hello", `email/confirm.txt:1:1: the reader's link is missing`},
 		"no such message":    {"email/digest.txt", "{{.Unsubscribe}}\n{{if .Intro}}{{t \"digest.nonsense\"}}{{end}}", "email/digest.txt:2:16: there is no message"},
+		"style sheet":        {"email/digest.html", "{{.Unsubscribe}}\n<style>p{color:red}\n p{color red}</style>", "email/digest.html:3:10: style sheet: expected colon in declaration"},
 		"too large":          {"email/digest.html", "{{.Unsubscribe}}" + strings.Repeat("x", 100_000), "more than 80 kB"},
 	}
 	for name, c := range cases {
@@ -94,6 +98,45 @@ func TestParseTellsEverything(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+}
+
+// A style sheet of the user's is inlined, and leaves what the built-in one has
+// for phones and dark mode; the reader's link is still a slot.
+func TestOwnStyles(t *testing.T) {
+	source, err := fs.ReadFile(templates.Builtin(), "email/digest.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := `<style>h1{color:#123456!important} .muted{letter-spacing:{{len .Groups}}px} @media (max-width:480px){h1{font-size:20px}}</style>`
+	c, err := digest.Parse(with(t, "email/digest.html", strings.Replace(string(source), "{{template \"top\" .}}", "{{template \"top\" .}}"+own, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := c.Compose(sample(11))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := parse(t, m.HTML)
+	if h1 := all(doc, atom.H1)[0]; style(h1, "color") != "#123456" || style(h1, "font-size") != "30px" {
+		t.Errorf("the heading has the style %v", h1.Attr)
+	}
+	if note := all(doc, atom.P)[0]; style(note, "letter-spacing") != "3px" {
+		t.Errorf("a sheet with actions is not inlined: %v", note.Attr)
+	}
+	for _, want := range []string{"@media (max-width:480px){h1{font-size:20px!important}", "(prefers-color-scheme:dark)", "[data-ogsc] .page{", "<!--[if mso]>"} {
+		if !strings.Contains(m.HTML, want) {
+			t.Errorf("%q is lost", want)
+		}
+	}
+	if strings.Contains(m.HTML, "#123456!important") || strings.Count(m.HTML, mail.Mark(m.Nonce, digest.SlotUnsubscribe)) != 3 {
+		t.Error("a rule was not taken over, or a link was")
+	}
+	if _, err := mail.Compile(m); err != nil {
+		t.Error(err)
+	}
+	if size := digest.Sent(m.HTML, m.Text); size > digest.MaxSent {
+		t.Errorf("%d bytes", size)
 	}
 }
 

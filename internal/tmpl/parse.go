@@ -24,6 +24,12 @@ func Parse(name, source string) (File, error) {
 	return f, nil
 }
 
+// Fault tells what is wrong at an offset in bytes.
+func (f File) Fault(offset int, message string) error {
+	line, column := place(f.Source, offset)
+	return Fault{File: f.Name, Line: line, Column: column, Message: message}
+}
+
 func parseTrees(name, source string) (map[string]*parse.Tree, error) {
 	t := parse.New(name)
 	t.Mode = parse.SkipFuncCheck
