@@ -28,6 +28,7 @@
 //	locale      the words of pages and mails, by language; pure    —
 //	config      config.yaml: shape, defaults, strict reading       —
 //	term        keys and slugs of categories and tags              —
+//	changes     tells when files below a directory have changed    —
 //	inline      rules of style sheets → style attributes           —
 //	tmpl        what is wrong with templates, and where            —
 //	token       secrets of links, keyed hashes of addresses        —

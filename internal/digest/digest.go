@@ -89,7 +89,9 @@ type Input struct {
 // 120 characters. The mail stays below 80 kB as sent: summaries are shortened
 // first, then the oldest posts are replaced by their number and a link to the
 // edition on the web, or to the site. ErrNoPosts, ErrTooLarge, or a template's error.
-func (t *Templates) Compose(in Input) (mail.Message, error) {
+func (t *Templates) Compose(in Input) (mail.Message, error) { return t.current.Load().compose(in) }
+
+func (t *set) compose(in Input) (mail.Message, error) {
 	if len(in.Items) == 0 {
 		return mail.Message{}, ErrNoPosts
 	}

@@ -27,7 +27,7 @@ var shortenings = [...]shortening{
 // fit renders an edition so that it stays within maxSent: with all posts,
 // however short, if that can be; else with as many of the newest as there is
 // room for, by title alone.
-func (t *Templates) fit(e edition) (html, text string, err error) {
+func (t *set) fit(e edition) (html, text string, err error) {
 	p, all, last := t.in[e.words].digest, len(e.posts), len(shortenings)-1
 	if all == e.Count {
 		for i, s := range shortenings {

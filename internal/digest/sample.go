@@ -9,7 +9,7 @@ import (
 )
 
 // try makes sample mails in a language, and gives every fault.
-func (t *Templates) try(language string) error {
+func (t *set) try(language string) error {
 	var faults []error
 	for _, in := range samples() {
 		in.Language = language
@@ -17,10 +17,10 @@ func (t *Templates) try(language string) error {
 		c := ConfirmInput{Site: in.Site, Newsletter: in.Newsletter, Base: in.Base, Date: in.Date, ValidUntil: in.Date, Language: language, Asked: []Asked{{
 			Title: "Weekly", Topics: in.Topics, Frequency: "daily", Hour: "6", Zone: "UTC",
 		}}}
-		_, err := t.Confirm(c)
+		_, err := t.confirm(c)
 		faults = append(faults, err)
 		for _, kind := range []string{LinkMail, AddressMail, MovingMail} {
-			_, err := t.Personal(PersonalInput{Kind: kind, Site: in.Site, Newsletter: in.Newsletter, Base: in.Base, Date: in.Date, ValidUntil: in.Date, Language: language})
+			_, err := t.personal(PersonalInput{Kind: kind, Site: in.Site, Newsletter: in.Newsletter, Base: in.Base, Date: in.Date, ValidUntil: in.Date, Language: language})
 			faults = append(faults, err)
 		}
 	}
@@ -28,8 +28,8 @@ func (t *Templates) try(language string) error {
 }
 
 // tryDigest makes one digest, and the form of it that many posts get.
-func (t *Templates) tryDigest(in Input) error {
-	switch _, err := t.Compose(in); {
+func (t *set) tryDigest(in Input) error {
+	switch _, err := t.compose(in); {
 	case errors.Is(err, ErrTooLarge):
 		return tmpl.Fault{File: digestHTML, Line: 1, Column: 1, Message: "with digest.txt it makes a mail of more than 80 kB even of a single post; shorten it"}
 	case err != nil:

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	texttemplate "text/template"
 
 	"tidings/internal/inline"
@@ -49,7 +50,14 @@ func fileNames() []string {
 }
 
 // Templates makes mails. It is safe for concurrent use.
-type Templates struct {
+type Templates struct{ current atomic.Pointer[set] }
+
+// Replace makes t what others are; a mail that is being made is made of one or
+// the other.
+func (t *Templates) Replace(others *Templates) { t.current.Store(others.current.Load()) }
+
+// set is templates as they were parsed.
+type set struct {
 	locales *locale.Catalogue
 	in      map[*locale.Language]pages
 	intro   *introRenderer
@@ -74,27 +82,29 @@ type executor interface {
 // language. A template without the link that its mail is for is refused. The
 // error holds every fault there is; tmpl.Faults gives them one by one.
 func Parse(files fs.FS) (*Templates, error) {
-	locales, err := locale.Load(files)
-	if err != nil {
-		return nil, err
+	locales, fault := locale.Load(files)
+	if locales == nil {
+		return nil, fault
 	}
-	t := &Templates{locales: locales, in: map[*locale.Language]pages{}, intro: newIntroRenderer(newStylesheet())}
-	p := parser{look: t.intro.look, locales: locales}
-	if err := tmpl.Join(p.read(files), p.check()); err != nil {
+	s := &set{locales: locales, in: map[*locale.Language]pages{}, intro: newIntroRenderer(newStylesheet())}
+	p := parser{look: s.intro.look, locales: locales}
+	if err := tmpl.Join(fault, p.read(files), p.check()); err != nil {
 		return nil, err
 	}
 	var faults []error
 	for _, words := range locales.Languages() {
 		own, err := p.speaking(words)
 		if err == nil {
-			t.in[words] = own
-			err = t.try(words.Tag.String())
+			s.in[words] = own
+			err = s.try(words.Tag.String())
 		}
 		faults = append(faults, err)
 	}
 	if err := tmpl.Join(faults...); err != nil {
 		return nil, err
 	}
+	t := new(Templates)
+	t.current.Store(s)
 	return t, nil
 }
 

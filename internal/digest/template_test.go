@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -157,5 +158,41 @@ func TestOwnTemplate(t *testing.T) {
 	}
 	if want := "The Weekly 09.06.2025 June 9, 2025 (2 posts)\nJun 9, 2025 Post 1: how"; !strings.HasPrefix(m.Text, want) {
 		t.Errorf("got %q, want it to start with %q", m.Text, want)
+	}
+}
+
+// Templates may be replaced while mails are made: each mail is of one set.
+func TestReplace(t *testing.T) {
+	one, err := digest.Parse(with(t, "email/digest.txt", "one {{.Unsubscribe}} one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := digest.Parse(with(t, "email/digest.txt", "two {{.Unsubscribe}} two"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := builtin(t)
+	live.Replace(one)
+	var group sync.WaitGroup
+	defer group.Wait()
+	group.Go(func() {
+		for range 50 {
+			live.Replace(two)
+			live.Replace(one)
+		}
+		live.Replace(two)
+	})
+	for range 50 {
+		m, err := live.Compose(sample(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first := m.Text[:3]; first != "one" && first != "two" || !strings.HasSuffix(m.Text, first) {
+			t.Fatalf("a mixed mail: %q", m.Text)
+		}
+	}
+	group.Wait()
+	if m, err := live.Compose(sample(1)); err != nil || m.Text[:3] != "two" {
+		t.Errorf("the last set is not in use: %q, %v", m.Text, err)
 	}
 }

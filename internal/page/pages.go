@@ -72,11 +72,11 @@ func Load(fsys fs.FS, root string) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	locales, err := locale.Load(fsys)
-	if err != nil {
-		return nil, err
+	locales, fault := locale.Load(fsys)
+	if locales == nil {
+		return nil, fault
 	}
-	l := &loader{fsys: fsys, locales: locales, funcs: template.FuncMap{
+	l := &loader{fsys: fsys, locales: locales, faults: []error{fault}, funcs: template.FuncMap{
 		"asset":    assets.URL,
 		"clock":    clock,
 		"rfc":      rfc3339,

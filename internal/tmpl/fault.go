@@ -43,7 +43,7 @@ func Faults(err error) []Fault {
 	var all []Fault
 	collect(err, &all)
 	slices.SortStableFunc(all, func(a, b Fault) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Message, b.Message))
 	})
 	return slices.Compact(all)
 }
@@ -69,8 +69,23 @@ func collect(err error, into *[]Fault) {
 	case errors.As(err, &f):
 		*into = append(*into, f)
 	default:
-		*into = append(*into, Fault{Message: err.Error()})
+		*into = append(*into, ofMessages(err.Error()))
 	}
+}
+
+// messageFile is how errors in the files of messages begin; those of the YAML
+// parser go on with a place.
+var messageFile = regexp.MustCompile(`^(?:load the messages: )?(locales/[^:\s]+): (?:\[(\d+):(\d+)\] )?(.*)`)
+
+func ofMessages(text string) Fault {
+	m := messageFile.FindStringSubmatch(text)
+	if m == nil {
+		return Fault{Message: text}
+	}
+	f := Fault{File: m[1], Message: m[4]}
+	f.Line, _ = strconv.Atoi(m[2]) // absent: 0
+	f.Column, _ = strconv.Atoi(m[3])
+	return f
 }
 
 // told is how the template packages say where something is wrong. Columns of
