@@ -185,13 +185,13 @@ func TestWebEdition(t *testing.T) {
 // The mail names the frequency that its readers have chosen, in their language.
 func TestFrequency(t *testing.T) {
 	for _, c := range []struct{ language, frequency, want string }{
-		{"en", "each", "You chose a mail for each new post."}, {"de", "weekly", "Sie haben eine E-Mail in der Woche gewählt"},
-		{"ja", "monthly", "月1通"}, {"en", "schedule", ""}, {"en", "", ""},
+		{"en", "each", "It comes with each new post."}, {"de", "weekly", "Sie kommt einmal in der Woche"},
+		{"ja", "monthly", "月1回"}, {"en", "schedule", ""}, {"en", "", ""},
 	} {
 		in := sample(1)
 		in.Language, in.Frequency = c.language, c.frequency
 		m := compose(t, in)
-		if !strings.Contains(m.HTML, c.want) || !strings.Contains(strings.ReplaceAll(m.Text, "\n", " "), c.want) || c.want == "" && strings.Contains(m.Text, "You chose") {
+		if !strings.Contains(m.HTML, c.want) || !strings.Contains(strings.ReplaceAll(m.Text, "\n", " "), c.want) || c.want == "" && strings.Contains(m.Text, "It comes") {
 			t.Errorf("%s %s: %q is not said as it should be:\n%s", c.language, c.frequency, c.want, m.Text)
 		}
 	}

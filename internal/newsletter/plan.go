@@ -287,6 +287,7 @@ func (s *Service) digestInput(r Request, v variant, at time.Time, due []*catalog
 		Items:       items,
 		Intro:       r.Intro,
 		Subject:     r.Subject,
+		Frequency:   r.Cadence,
 		Language:    v.language,
 		Date:        at,
 		Location:    s.zone(n, r.Band.Zone),
