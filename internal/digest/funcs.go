@@ -13,6 +13,7 @@ import (
 // htmlFuncs are the functions of the HTML templates: those of sharedFuncs, and
 //
 //	css NAME       class and style of a kind of element, see newStylesheet
+//	picture WIDTH  width and style of an image
 //	darkStyles     content of a style element: phones, dark mode
 //	outlookStyles  content of another: dark mode in Outlook's apps
 //	mso HTML       what only Outlook with Word's engine sees
@@ -21,6 +22,7 @@ import (
 func htmlFuncs(look stylesheet, words *locale.Language) htmltemplate.FuncMap {
 	funcs := sharedFuncs(words)
 	funcs["css"] = look.attributes
+	funcs["picture"] = look.picture
 	funcs["darkStyles"] = func() htmltemplate.CSS { return htmltemplate.CSS(look.media()) }
 	funcs["outlookStyles"] = func() htmltemplate.CSS { return htmltemplate.CSS(look.outlook()) }
 	funcs["mso"] = func(s string) htmltemplate.HTML { return htmltemplate.HTML("<!--[if mso]>" + s + "<![endif]-->") }
