@@ -31,6 +31,7 @@ func about() map[string]string {
 		"assets/copy.js":   "script of the buttons that copy an address",
 		"assets/feed.css":  "style sheet of feeds that are opened in a browser",
 		"assets/icon.svg":  "icon of the web pages",
+		"assets/signup.js": "script of the sign-up form",
 		"assets/style.css": "style sheet of the web pages",
 
 		"email/confirm.html":  "mail that asks a new subscriber to confirm: HTML",

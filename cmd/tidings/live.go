@@ -18,6 +18,7 @@ import (
 // ones leave the last good ones in place.
 type liveTemplates struct {
 	dir   string // "": there are none
+	watch *changes.Watcher
 	mails *digest.Templates
 	pages func() (http.Handler, error) // makes the pages of what is there now
 	log   *slog.Logger
@@ -27,6 +28,12 @@ type liveTemplates struct {
 	mu    sync.Mutex
 	fault error     // of the templates that are there now
 	since time.Time // when they were found to be broken
+}
+
+// liveTemplates begins to look for changes, before anything is read.
+func (a *app) liveTemplates() *liveTemplates {
+	dir := a.cfg.Templates.Dir
+	return &liveTemplates{dir: dir, watch: changes.New(dir, a.log), log: a.log, now: a.clock.Now}
 }
 
 // use makes the pages, and has them made again after changes.
@@ -50,7 +57,7 @@ func (l *liveTemplates) run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	changes.Watch(ctx, l.dir, l.log, l.reload)
+	l.watch.Run(ctx, l.reload)
 	return nil
 }
 

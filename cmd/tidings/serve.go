@@ -129,16 +129,17 @@ func (a *app) parts(ctx context.Context, l net.Listener, g *generation) ([]daemo
 	if err != nil {
 		return nil, err
 	}
+	live := a.liveTemplates()
 	service, err := a.service(posts.watcher.Current)
 	if err != nil {
 		return nil, err
 	}
+	live.mails = service.Templates
 	registry.MustRegister(posts.gauges()...)
 	parts := []daemon.Part{{Name: "posts", Run: func(ctx context.Context) error { return a.runLibrary(ctx, posts) }}}
 	gate := a.pace()
 	registry.MustRegister(gate)
 	counters := newsletter.NewMetrics(registry)
-	live := &liveTemplates{dir: a.cfg.Templates.Dir, mails: service.Templates, log: a.log, now: a.clock.Now}
 	mailing, sender, watch, err := a.mailing(g, service, gate, live, counters, registry)
 	if err != nil {
 		return nil, err

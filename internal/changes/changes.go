@@ -22,13 +22,26 @@ const (
 	poll  = 5 * time.Second
 )
 
-// Watch calls changed, from its own goroutine, after files below dir have
-// changed and then been left alone for a moment. It runs until ctx ends.
-func Watch(ctx context.Context, dir string, log *slog.Logger, changed func()) {
-	w := &watcher{dir: dir, log: log, known: look(dir)}
+// A Watcher tells of changes since it was made.
+type Watcher struct {
+	dir    string
+	log    *slog.Logger
+	known  string // what look gave
+	system *fsnotify.Watcher
+	warned bool
+}
+
+// New looks at the files below dir.
+func New(dir string, log *slog.Logger) *Watcher {
+	return &Watcher{dir: dir, log: log, known: look(dir)}
+}
+
+// Run calls changed after files have changed and then been left alone for a
+// moment. It runs until ctx ends.
+func (w *Watcher) Run(ctx context.Context, changed func()) {
 	w.arm()
 	defer w.disarm()
-	timer := time.NewTimer(quiet) // something may have changed before arm
+	timer := time.NewTimer(quiet) // something may have changed before
 	defer timer.Stop()
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
@@ -41,11 +54,11 @@ func Watch(ctx context.Context, dir string, log *slog.Logger, changed func()) {
 		case <-w.errors():
 			timer.Reset(quiet)
 		case <-tick.C:
-			if look(dir) != w.known {
+			if look(w.dir) != w.known {
 				timer.Reset(quiet)
 			}
 		case <-timer.C:
-			if now := look(dir); now != w.known {
+			if now := look(w.dir); now != w.known {
 				w.known = now
 				w.arm()
 				changed()
@@ -54,16 +67,8 @@ func Watch(ctx context.Context, dir string, log *slog.Logger, changed func()) {
 	}
 }
 
-type watcher struct {
-	dir    string
-	log    *slog.Logger
-	known  string // what look gave
-	system *fsnotify.Watcher
-	warned bool
-}
-
 // arm asks to be told of events in the directory and all below it.
-func (w *watcher) arm() {
+func (w *Watcher) arm() {
 	w.disarm()
 	var err error
 	if w.system, err = fsnotify.NewWatcher(); err != nil {
@@ -82,28 +87,28 @@ func (w *watcher) arm() {
 	})
 }
 
-func (w *watcher) disarm() {
+func (w *Watcher) disarm() {
 	if w.system != nil {
 		_ = w.system.Close() // nothing is written through it
 	}
 	w.system = nil
 }
 
-func (w *watcher) warn(err error) {
+func (w *Watcher) warn(err error) {
 	if !w.warned {
 		w.log.Warn("the system does not tell of changes, so they are looked for every few seconds", "dir", w.dir, "error", err)
 	}
 	w.warned = true
 }
 
-func (w *watcher) events() <-chan fsnotify.Event {
+func (w *Watcher) events() <-chan fsnotify.Event {
 	if w.system == nil {
 		return nil
 	}
 	return w.system.Events
 }
 
-func (w *watcher) errors() <-chan error {
+func (w *Watcher) errors() <-chan error {
 	if w.system == nil {
 		return nil
 	}

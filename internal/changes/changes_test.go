@@ -20,9 +20,10 @@ func TestWatch(t *testing.T) {
 	write(t, dir, "email/a.txt", "one")
 	ctx, stop := context.WithCancel(t.Context())
 	told, ended := make(chan struct{}, 100), make(chan struct{})
+	w := changes.New(dir, slog.New(slog.DiscardHandler))
 	go func() {
 		defer close(ended)
-		changes.Watch(ctx, dir, slog.New(slog.DiscardHandler), func() { told <- struct{}{} })
+		w.Run(ctx, func() { told <- struct{}{} })
 	}()
 	for _, step := range []struct {
 		name string

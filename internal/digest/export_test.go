@@ -26,12 +26,12 @@ const (
 var Models = map[string]reflect.Type{
 	"Every mail": reflect.TypeFor[letter](), "The digest": reflect.TypeFor[edition](), "A group of posts": reflect.TypeFor[group](),
 	"A post": reflect.TypeFor[entry](), "The site": reflect.TypeFor[Site](), "The newsletter": reflect.TypeFor[Newsletter](),
-	"The mail that asks to confirm": reflect.TypeFor[confirmation](), "Personal mails": reflect.TypeFor[personal](),
+	"The mail that asks to confirm": reflect.TypeFor[confirmation](), "What was asked for": reflect.TypeFor[asked](), "Personal mails": reflect.TypeFor[personal](),
 }
 
 // ModelNames are what the page calls some types.
 var ModelNames = map[reflect.Type]string{
-	reflect.TypeFor[entry](): "post", reflect.TypeFor[group](): "group", reflect.TypeFor[Site](): "site",
+	reflect.TypeFor[entry](): "post", reflect.TypeFor[group](): "group", reflect.TypeFor[asked](): "choice", reflect.TypeFor[Site](): "site",
 	reflect.TypeFor[Newsletter](): "newsletter", reflect.TypeFor[locale.Link](): "link",
 }
 

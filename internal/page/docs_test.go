@@ -13,7 +13,7 @@ import (
 func TestTemplatesPage(t *testing.T) {
 	names := map[reflect.Type]string{
 		reflect.TypeFor[page.Entry](): "post", reflect.TypeFor[page.Link](): "link", reflect.TypeFor[page.Listing](): "list of posts",
-		reflect.TypeFor[page.Alternate](): "feed", reflect.TypeFor[page.Site](): "site", reflect.TypeFor[page.Form](): "form",
+		reflect.TypeFor[page.Alternate](): "feed", reflect.TypeFor[page.Site](): "site", reflect.TypeFor[page.Form](): "form", reflect.TypeFor[page.TopicForm](): "sign-up",
 	}
 	for heading, typ := range map[string]reflect.Type{
 		"Every page": reflect.TypeFor[page.Frame](), "The site, in pages": reflect.TypeFor[page.Site](), "A feed that a page announces": reflect.TypeFor[page.Alternate](),
