@@ -113,7 +113,7 @@ func TestCheckFinds(t *testing.T) {
 // Whatever Check lets pass with one kind of data, the template packages fill,
 // as long as they meet nothing that is missing in the data itself.
 func TestCheckAgreesWithExecution(t *testing.T) {
-	full := person{Name: "x", Pets: []pet{{"dog"}}, Best: &pet{"cat"}, Extras: map[string]pet{"a": {}}, Any: pet{}}
+	full := person{Name: "x", Pets: []pet{{"dog"}}, Best: &pet{"cat"}, Extras: map[string]pet{"a": {}}, Any: pet{}, hidden: 1}
 	for _, source := range []string{
 		`{{.Name}}`, `{{.Nonsense}}`, `{{range .Pets}}{{.Name}}{{end}}`, `{{up .Pets}}`, `{{up .Name}}`, `{{half (len .Pets)}}`,
 		`{{.Best.Kind}}`, `{{.Best.Loud}}`, `{{.Name.X}}`, `{{.Extras.a.Kind}}`, `{{.Born.Year | half}}`, `{{.Born | half}}`, `{{known "x"}}`,
