@@ -28,6 +28,9 @@
 //	locale      the words of pages and mails, by language; pure    —
 //	config      config.yaml: shape, defaults, strict reading       —
 //	term        keys and slugs of categories and tags              —
+//	changes     tells when files below a directory have changed    —
+//	inline      rules of style sheets → style attributes           —
+//	tmpl        what is wrong with templates, and where            —
 //	token       secrets of links, keyed hashes of addresses        —
 //	schedule    cron expression + zone → slots; pure               —
 //	journal     what a sender knows and the database not yet       —
@@ -41,9 +44,9 @@
 //	smtpd       takes mail for a few addresses: SMTP, LMTP         —
 //	websub      tells hubs of changed feeds                        store
 //	post        one file → one Post; body → clean HTML             codec term
-//	page        web pages from templates; no HTTP                  locale
+//	page        web pages from templates; no HTTP                  locale tmpl
 //	relay       a message → SMTP or the capture box                mail
-//	digest      posts + templates → a mail.Message; pure           locale mail
+//	digest      posts + templates → a mail.Message; pure           inline locale mail tmpl
 //	catalog     all posts: identity, snapshot, watcher             cachefile codec post store term
 //	adopt       which entry of a former feed is which post         catalog
 //	publish     snapshot → the current set of documents; files     cachefile catalog feed post store term

@@ -24,7 +24,7 @@ func (a *app) handler(posts *library, s *newsletter.Service, sender *newsletter.
 		return nil, err
 	}
 	deps := web.Deps{
-		Templates: templates.Builtin(),
+		Templates: templates.Overlay(c.Templates.Dir),
 		Snapshot:  posts.watcher.Current,
 		Set:       posts.publisher.Current,
 		Combine:   posts.publisher.Combine,

@@ -78,7 +78,7 @@ func root(in io.Reader, out, errs io.Writer, s seams) *cobra.Command {
 	for _, sub := range []func(*app) *cobra.Command{
 		serveCommand, buildCommand, sendCommand, planCommand, previewCommand, postsCommand, feedsCommand,
 		subscribersCommand, suppressionsCommand, editionsCommand, alertsCommand, bounceCommand,
-		configCommand, dbCommand, initCommand, versionCommand,
+		configCommand, templatesCommand, dbCommand, initCommand, versionCommand,
 	} {
 		cmd.AddCommand(sub(a))
 	}
@@ -158,6 +158,24 @@ func (a *app) loadConfig() (err error) {
 // themselves can find wrong. A file that cannot be read is wrong usage, like
 // one that is wrong.
 func (a *app) readConfig() (*config.Config, error) {
+	cfg, err := a.readPlainConfig()
+	if err != nil {
+		return nil, err
+	}
+	if faults := append(unusable(cfg), templateFaults(cfg)...); len(faults) > 0 {
+		return nil, faults
+	}
+	return cfg, nil
+}
+
+// loadPlainConfig reads the configuration file alone, for commands that work
+// whatever else is wrong.
+func (a *app) loadPlainConfig() (err error) {
+	a.cfg, err = a.readPlainConfig()
+	return err
+}
+
+func (a *app) readPlainConfig() (*config.Config, error) {
 	cfg, err := config.Load(a.configFile, os.LookupEnv)
 	if err != nil {
 		var faults config.Faults
@@ -165,9 +183,6 @@ func (a *app) readConfig() (*config.Config, error) {
 			return nil, err
 		}
 		return nil, usageError{err}
-	}
-	if faults := unusable(cfg); len(faults) > 0 {
-		return nil, faults
 	}
 	return cfg, nil
 }

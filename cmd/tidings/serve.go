@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -128,22 +129,23 @@ func (a *app) parts(ctx context.Context, l net.Listener, g *generation) ([]daemo
 	if err != nil {
 		return nil, err
 	}
+	live := a.liveTemplates()
 	service, err := a.service(posts.watcher.Current)
 	if err != nil {
 		return nil, err
 	}
+	live.mails = service.Templates
 	registry.MustRegister(posts.gauges()...)
 	parts := []daemon.Part{{Name: "posts", Run: func(ctx context.Context) error { return a.runLibrary(ctx, posts) }}}
 	gate := a.pace()
 	registry.MustRegister(gate)
 	counters := newsletter.NewMetrics(registry)
-	mailing, sender, watch, err := a.mailing(g, service, gate, counters, registry)
+	mailing, sender, watch, err := a.mailing(g, service, gate, live, counters, registry)
 	if err != nil {
 		return nil, err
 	}
 	metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry})
-	handler, err := a.handler(posts, service, sender, metrics)
-	if err != nil {
+	if err := live.use(func() (http.Handler, error) { return a.handler(posts, service, sender, metrics) }); err != nil {
 		return nil, err
 	}
 	bounces, listening, err := a.bounces(service, counters, watch)
@@ -153,7 +155,7 @@ func (a *app) parts(ctx context.Context, l net.Listener, g *generation) ([]daemo
 	if listening {
 		parts = append(parts, bounces)
 	}
-	parts = append(parts, daemon.HTTP(l, handler, a.log), daemon.Part{Name: "hubs", Run: posts.hubs.Run},
+	parts = append(parts, daemon.Part{Name: "templates", Run: live.run}, daemon.HTTP(l, live, a.log), daemon.Part{Name: "hubs", Run: posts.hubs.Run},
 		daemon.Part{Name: "imports", Run: service.KeepImports}, daemon.Part{Name: "retention", Run: service.Retain})
 	a.log.Info("serving", "url", a.cfg.HTTP.URL, "listen", l.Addr().String(), "posts", len(posts.watcher.Current().Entries),
 		"feeds", len(posts.publisher.Current().Feeds), "mail", a.cfg.Mail.Transport)
@@ -173,7 +175,7 @@ func (a *app) warn() {
 }
 
 // mailing makes the part that sends mail; none if mailing is off.
-func (a *app) mailing(g *generation, s *newsletter.Service, gate *pace.Gate, m *newsletter.Metrics, reg prometheus.Registerer) ([]daemon.Part, *newsletter.Sender, *alert.Watch, error) {
+func (a *app) mailing(g *generation, s *newsletter.Service, gate *pace.Gate, live *liveTemplates, m *newsletter.Metrics, reg prometheus.Registerer) ([]daemon.Part, *newsletter.Sender, *alert.Watch, error) {
 	if s.MailingOff != "" {
 		a.log.Warn("sign-up and mailing are off", "reason", s.MailingOff)
 		return nil, nil, nil, nil
@@ -190,7 +192,8 @@ func (a *app) mailing(g *generation, s *newsletter.Service, gate *pace.Gate, m *
 	scheduler := newsletter.NewScheduler(s, sender.Wake, m)
 	watch := a.alertWatch(alert.Deps{
 		Service: s, Mails: messenger, Fault: scheduler.Fault,
-		Ready: func(ctx context.Context) error { return a.ready(ctx, sender) },
+		Ready:     func(ctx context.Context) error { return a.ready(ctx, sender) },
+		Templates: live.broken,
 	}, reg)
 	return []daemon.Part{daemon.Together("mail",
 		g.part("confirmations", messenger.RunUntil),

@@ -60,10 +60,16 @@ func freePort(t testing.TB) int {
 // serve starts a daemon; config has %[1]d where its port goes.
 func serve(t testing.TB, config string, posts map[string]string, args ...string) *running {
 	t.Helper()
-	port := freePort(t)
-	d := &running{blog: newBlog(t, fmt.Sprintf(config, port), posts), base: fmt.Sprintf("http://localhost:%d", port), logs: &syncBuffer{}}
+	d := prepare(t, config, posts)
 	d.start(args...)
 	return d
+}
+
+// prepare is serve without the start.
+func prepare(t testing.TB, config string, posts map[string]string) *running {
+	t.Helper()
+	port := freePort(t)
+	return &running{blog: newBlog(t, fmt.Sprintf(config, port), posts), base: fmt.Sprintf("http://localhost:%d", port), logs: &syncBuffer{}}
 }
 
 func (d *running) start(args ...string) {

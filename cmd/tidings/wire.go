@@ -116,9 +116,9 @@ var taxonomies = []struct {
 
 // publishConfig says what is published and where.
 func publishConfig(c *config.Config) publish.Config {
-	css, err := fs.ReadFile(templates.Builtin(), "assets/feed.css")
+	css, err := fs.ReadFile(templates.Overlay(c.Templates.Dir), "assets/feed.css")
 	if err != nil {
-		panic(err) // it is part of the program
+		css = nil // the user's cannot be read any more: feeds do without
 	}
 	var formats []feed.Format
 	for _, f := range c.Feeds.Formats {
@@ -188,7 +188,7 @@ func (a *app) service(posts func() *catalog.Snapshot) (*newsletter.Service, erro
 	if err != nil {
 		return nil, err
 	}
-	mails, err := digest.Parse(templates.Builtin())
+	mails, err := digest.Parse(templates.Overlay(a.cfg.Templates.Dir))
 	if err != nil {
 		return nil, err
 	}
@@ -203,6 +203,7 @@ func (a *app) service(posts func() *catalog.Snapshot) (*newsletter.Service, erro
 		Expires:     a.cfg.Delivery.Expires,
 		ReturnPath:  a.cfg.Bounces.Address,
 		SignUps:     rules,
+		Images:      a.cfg.Mail.Images,
 		MailingOff:  a.cfg.MailingOff(),
 	}
 	return newsletter.New(c, newsletter.Deps{

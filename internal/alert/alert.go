@@ -28,10 +28,12 @@ const (
 	Posts    = "posts"    // many posts vanished at once
 	Bounces  = "bounces"  // so many addresses of an edition bounced that it is not believed
 	Clock    = "clock"    // the clock was set back
+
+	Templates = "templates" // those of the user's are broken
 )
 
 // Kinds are all of them.
-var Kinds = []string{Run, Approval, Stalled, Edition, Circuit, Stopped, Posts, Bounces, Clock}
+var Kinds = []string{Run, Approval, Stalled, Edition, Circuit, Stopped, Posts, Bounces, Clock, Templates}
 
 // When things are worth an alert.
 const (
@@ -61,7 +63,10 @@ type Deps struct {
 	Ready func(context.Context) error
 	// Fault says why a newsletter's due run cannot be made; nil if it can.
 	Fault func(newsletter string) error
-	Mails *newsletter.Messenger
+	// Templates says why the templates that are there are not in use, and since
+	// when; nil if they are.
+	Templates func() (since time.Time, err error)
+	Mails     *newsletter.Messenger
 }
 
 // atLeast gives d of the clock's time, or longer where that runs fast: what

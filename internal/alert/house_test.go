@@ -47,6 +47,7 @@ type house struct {
 	alarm *catalog.Alarm
 	ready error
 	fault error
+	looks error // what is wrong with the templates
 }
 
 // bubble runs a test in a house with one newsletter, in time that passes only
@@ -113,7 +114,12 @@ func (h *house) watch(to string) (stop func()) {
 		Service: h.Service,
 		Ready:   func(context.Context) error { h.mu.Lock(); defer h.mu.Unlock(); return h.ready },
 		Fault:   func(string) error { h.mu.Lock(); defer h.mu.Unlock(); return h.fault },
-		Mails:   newsletter.NewMessenger(h.Service, h.relay, nil, h.gate, nil),
+		Templates: func() (time.Time, error) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return time.Date(2000, 1, 1, 0, 1, 0, 0, time.UTC), h.looks
+		},
+		Mails: newsletter.NewMessenger(h.Service, h.relay, nil, h.gate, nil),
 	}, h.registry)
 	ctx, cancel := context.WithCancel(h.t.Context())
 	done := make(chan error, 1)

@@ -69,3 +69,21 @@ func (w *Watch) posts(_ context.Context, _ *view) ([]store.Alert, error) {
 			"See which they are, and bring them back; or, if you deleted them, accept it:\n"+command("tidings posts check", "tidings posts check --accept")),
 	}}, nil
 }
+
+func (w *Watch) templates(context.Context, *view) ([]store.Alert, error) {
+	if w.Templates == nil {
+		return nil, nil
+	}
+	since, err := w.Deps.Templates()
+	if err == nil {
+		return nil, nil
+	}
+	return []store.Alert{{
+		Key: "templates", Kind: Templates, Since: since,
+		Subject: "Your templates are broken",
+		Text: text(
+			"What was changed in them at "+stamp(since, w.Zone)+" or later cannot be used:\n"+command(strings.Split(err.Error(), "\n")...),
+			"Mails and pages are made of the last good ones, until the daemon is restarted: it does not start with these.",
+			"Mend them; they are taken over as soon as they are saved. This shows what is wrong:\n"+command("tidings config check")),
+	}}, nil
+}

@@ -76,6 +76,7 @@ func (w *Watch) checks() []check {
 		{kind: Clock, blind: true, find: w.clockBehind},
 		{kind: Stopped, blind: true, local: true, find: w.stopped},
 		{kind: Posts, blind: true, local: true, find: w.posts},
+		{kind: Templates, blind: true, local: true, find: w.templates},
 		{kind: Circuit, blind: true, find: w.circuits},
 		{kind: Run, find: w.runs},
 		{kind: Approval, find: w.approvals},

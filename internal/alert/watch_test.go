@@ -197,6 +197,15 @@ func TestWhatIsWorthAnAlert(t *testing.T) {
 			over:    true,
 			mention: []string{"2 posts of 5", "a.md", "tidings posts check --accept"},
 		},
+		"templates that are broken": {
+			begin: func(h *house) {
+				h.set(func() { h.looks = errors.New("own/email/digest.txt:2:5: no\nown/web/home.html: nor this") })
+			},
+			mailed:  "Your templates are broken",
+			end:     func(h *house) { h.set(func() { h.looks = nil }) },
+			over:    true,
+			mention: []string{"2000-01-01 00:01 UTC", "own/email/digest.txt:2:5: no", "own/web/home.html: nor this", "tidings config check"},
+		},
 		"a clock that was set back": {
 			begin: func(h *house) {
 				_, err := h.Store.RecordEditions(h.t.Context(), time.Now().Add(time.Hour), []store.Edition{{

@@ -33,6 +33,7 @@ type Config struct {
 	Delivery    Delivery     `yaml:"delivery" doc:"How persistently mail is delivered."`
 	Database    Database     `yaml:"database" doc:"Where subscribers and what was sent are kept."`
 	HTTP        HTTP         `yaml:"http" doc:"The web server."`
+	Templates   Templates    `yaml:"templates" doc:"Your own mails and pages."`
 	SecretFile  string       `yaml:"secret_file" check:"required,path" doc:"The key behind the links in mails; made at the first start if its folder exists."`
 
 	origin     origin
@@ -161,6 +162,7 @@ type Mail struct {
 	CaptureDir string `yaml:"capture_dir" check:"required,path" doc:"Folder of captured mails, a Maildir."`
 	From       string `yaml:"from" check:"required,address" doc:"Sender of every mail."`
 	ReplyTo    string `yaml:"reply_to" check:"address" doc:"Where answers go. Default: to the sender."`
+	Images     bool   `yaml:"images" doc:"A digest shows the picture of its first post, from where the post has it."`
 	SMTP       SMTP   `yaml:"smtp" doc:"The mail server that takes the mails."`
 	DKIM       DKIM   `yaml:"dkim" doc:"Signature of the mails, where the mail server does not sign them itself."`
 	Rate       Rate   `yaml:"rate" doc:"Limits of the speed."`
@@ -295,6 +297,11 @@ type HTTP struct {
 	Listen         string   `yaml:"listen" check:"required,listen" doc:"Address and port to listen on."`
 	URL            string   `yaml:"url" check:"url" doc:"Public address of this daemon; it may have a path. Default: site.url."`
 	TrustedProxies []string `yaml:"trusted_proxies" check:"unique,network" doc:"Networks whose X-Forwarded-For header is believed."`
+}
+
+// Templates says where templates of the user's are.
+type Templates struct {
+	Dir string `yaml:"dir" check:"path" doc:"Folder whose files replace the built-in templates, messages and style sheets of the same names. Empty: none."`
 }
 
 // Proxies is TrustedProxies, which Parse has checked; a single address is a

@@ -93,7 +93,7 @@ func TestDefaults(t *testing.T) {
 		Site:  config.Site{Title: "Field Notes", URL: "http://localhost:8080", Language: "en", Timezone: "UTC"},
 		Posts: config.Posts{Dir: "/etc/tidings/examples/posts", Permalink: "/posts/:slug/", Debounce: 100 * time.Millisecond, Settle: 30 * time.Second},
 		Feeds: config.Feeds{Formats: []string{"rss", "atom", "json"}, Items: 20, Days: 30, Content: "full", URL: "http://localhost:8080"},
-		Mail: config.Mail{Transport: "capture", CaptureDir: "/etc/tidings/data/mailbox", From: "Field Notes <news@localhost>",
+		Mail: config.Mail{Transport: "capture", CaptureDir: "/etc/tidings/data/mailbox", Images: true, From: "Field Notes <news@localhost>",
 			SMTP: config.SMTP{Port: 587, TLS: "starttls", Connections: 4, MaxMessages: 100, Pipelining: "auto"}},
 		Bounces:    config.Bounces{Protocol: "smtp"},
 		SignUp:     config.SignUp{MinSeconds: 2, PerAddress: 3, PerNetwork: 30, PerHour: 500, Unconfirmed: 30 * 24 * time.Hour},

@@ -35,6 +35,7 @@ func defaults() *Config {
 		Mail: Mail{
 			Transport:  Capture,
 			CaptureDir: "data/mailbox",
+			Images:     true,
 			From:       "Field Notes <news@localhost>",
 			SMTP:       SMTP{Port: 587, TLS: "starttls", Connections: 4, MaxMessages: 100, Pipelining: "auto"},
 		},

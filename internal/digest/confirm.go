@@ -42,6 +42,10 @@ type confirmation struct {
 // Confirm makes the mail that asks a new subscriber whether it was they who
 // signed up (double opt-in). It has one link, with SlotConfirm in it.
 func (t *Templates) Confirm(in ConfirmInput) (mail.Message, error) {
+	return t.current.Load().confirm(in)
+}
+
+func (t *set) confirm(in ConfirmInput) (mail.Message, error) {
 	nonce := mail.NewNonce()
 	slot := mail.Mark(nonce, SlotConfirm)
 	l, err := newLetter(in.Site, in.Newsletter, in.Base, nil, in.Date, t.voice(in.Language, in.Site.Language))
@@ -62,7 +66,7 @@ func (t *Templates) Confirm(in ConfirmInput) (mail.Message, error) {
 	if err != nil {
 		return mail.Message{}, err
 	}
-	if err := holdsSlot(slot, SlotConfirm, confirmHTML, html, confirmText, text); err != nil {
+	if err := holdsLink(slot, "{{.Confirm}}", confirmHTML, html, confirmText, text); err != nil {
 		return mail.Message{}, err
 	}
 	return l.message(html, text, noticeHeaders(), nonce), nil

@@ -8,11 +8,11 @@ package digest
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
 	"tidings/internal/mail"
+	"tidings/internal/tmpl"
 )
 
 // The slots of the messages: each stands for a token in a link. Compose uses
@@ -59,6 +59,9 @@ type Item struct {
 	Tags        []string
 	ReadingTime int    // minutes; 0 is not shown
 	Image       string // absolute; shown for the leading post; "" if none
+	ImageAlt    string // what the image shows, for those who do not see it; "" if it is decoration
+	ImageWidth  int    // pixels; 0 if it is not known
+	Again       bool   // readers had it before, and it is told once more
 	Language    string // BCP 47; "" means the site's
 }
 
@@ -67,11 +70,13 @@ type Input struct {
 	Site       Site
 	Newsletter Newsletter
 	Base       string // public address of the daemon: /unsubscribe/TOKEN lives below it
+	WebURL     string // where this edition is on the web; "" if it is not
 	Items      []Item // newest first; the first one leads
 	Intro      string // Markdown, shown above the posts; "" if none
 	Subject    string // the subject itself, instead of the template's; "" if none
 	Date       time.Time
 	Location   *time.Location // the zone Date is shown in; nil: its own
+	Frequency  string         // how often the readers get one: each, daily, weekly or monthly; others are not said
 	Topics     []string       // what the newsletter is limited to, display names; empty: every post
 	Language   string         // the readers', BCP 47; "", or one there are no messages in: the site's
 
@@ -81,10 +86,12 @@ type Input struct {
 }
 
 // Compose makes the digest. The subject has no control characters and at most
-// 120 characters. HTML and text together stay below 80 kB as sent: summaries
-// are shortened first, then the oldest posts are replaced by their number and
-// a link to the site. ErrNoPosts, ErrTooLarge, or a template's error.
-func (t *Templates) Compose(in Input) (mail.Message, error) {
+// 120 characters. The mail stays below 80 kB as sent: summaries are shortened
+// first, then the oldest posts are replaced by their number and a link to the
+// edition on the web, or to the site. ErrNoPosts, ErrTooLarge, or a template's error.
+func (t *Templates) Compose(in Input) (mail.Message, error) { return t.current.Load().compose(in) }
+
+func (t *set) compose(in Input) (mail.Message, error) {
 	if len(in.Items) == 0 {
 		return mail.Message{}, ErrNoPosts
 	}
@@ -102,20 +109,28 @@ func (t *Templates) Compose(in Input) (mail.Message, error) {
 	if err != nil {
 		return mail.Message{}, err
 	}
-	if err := holdsSlot(slot, SlotUnsubscribe, digestHTML, html, digestText, text); err != nil {
+	if err := holdsLeave(slot, html, text); err != nil {
 		return mail.Message{}, err
 	}
 	return e.message(html, text, headers, nonce), nil
 }
 
-// holdsSlot checks that both parts hold the slot: a mail that nobody can
-// leave, or confirm, must not go out.
-func holdsSlot(slot, name, htmlFile, html, textFile, text string) error {
-	if !strings.Contains(html, slot) {
-		return fmt.Errorf("template %s: the link for %q is missing; every mail needs it", htmlFile, name)
+// holdsLeave checks that both parts of a digest have the link for leaving.
+func holdsLeave(slot, html, text string) error {
+	return holdsLink(slot, "{{.Unsubscribe}}", digestHTML, html, digestText, text)
+}
+
+// holdsLink checks that what two files made has the reader's link, which they
+// write as an action: a mail that nobody can leave, or confirm, must not go out.
+func holdsLink(slot, written, htmlFile, html, textFile, text string) error {
+	var faults []error
+	for _, part := range [...]struct{ file, made string }{{htmlFile, html}, {textFile, text}} {
+		if !strings.Contains(part.made, slot) {
+			faults = append(faults, tmpl.Fault{
+				File: part.file, Line: 1, Column: 1,
+				Message: "the reader's link is missing, or is left out of some mails; put " + written + " where every mail has it",
+			})
+		}
 	}
-	if !strings.Contains(text, slot) {
-		return fmt.Errorf("template %s: the link for %q is missing; every mail needs it", textFile, name)
-	}
-	return nil
+	return errors.Join(faults...)
 }

@@ -96,7 +96,13 @@ func TestGolden(t *testing.T) {
 	german.Language, german.Topics = "de", []string{"Gardening", "Kitchen"}
 	german.Items[0].Language, german.Items[0].Title = "de", "Ein Hochbeet bauen"
 
-	cases := map[string]digest.Input{"single": single, "intro": intro, "grouped": sample(11), "foreign": foreign, "arabic": arabic, "german": german}
+	complete := sample(10) // all that a mail can hold
+	complete.WebURL, complete.Frequency = "https://news.house.example/base/newsletters/weekly/7/", "daily"
+	complete.Intro, complete.Topics = "Hello", []string{"Gardening"}
+	complete.Items[0].Image, complete.Items[0].ImageAlt, complete.Items[0].ImageWidth = "https://house.example/bed.jpg", "A bed & a cat", 300
+	complete.Items[1].Again = true
+
+	cases := map[string]digest.Input{"complete": complete, "single": single, "intro": intro, "grouped": sample(11), "foreign": foreign, "arabic": arabic, "german": german}
 	for name, in := range cases {
 		t.Run(name, func(t *testing.T) { golden(t, name, compose(t, in)) })
 	}

@@ -16,11 +16,20 @@ type edition struct {
 	Intro       template.HTML // sanitised, styled
 	IntroText   string        // wrapped
 	Grouped     bool          // whether there is more than one group
+	Compact     bool          // there are so many posts that each gets one line: its title
 	Groups      []group
+	Frequency   string // how often the readers get one, as a sentence; "" if it is not said
+	WebURL      string // where this edition is on the web; "" if it is not
+	MoreURL     string // where posts that found no room are; "" if nowhere
 	Unsubscribe string // the reader's address for leaving
 	Preferences string // "" if there is no such page
 
 	posts []entry // all of them, newest first
+}
+
+// frequencies gives the messages that tell them.
+func frequencies() map[string]string {
+	return map[string]string{"each": "digest.each", "daily": "digest.daily", "weekly": "digest.weekly", "monthly": "digest.monthly"}
 }
 
 // group is the posts of one category, or all posts.
@@ -39,7 +48,10 @@ type entry struct {
 	Category    string // all of them, comma-separated; "" if none
 	Tags        []string
 	ReadingTime int    // minutes
+	Updated     bool   // readers had it before
 	Image       string // only of the leading post
+	ImageAlt    string
+	ImageWidth  int    // pixels, as it is shown
 	Language    string // "" if it is the mail's
 
 	group string // the first category
@@ -47,8 +59,11 @@ type entry struct {
 
 // Limits of what one post may bring into a mail, in characters or pieces.
 const (
-	maxTitle      = 200
-	maxSummary    = 320
+	maxTitle   = 200
+	maxSummary = 320
+
+	maxCompactTitle = 100 // where titles are all there is
+
 	maxTags       = 12 // tags, of maxTerm characters each
 	maxCategories = 3
 	maxTerm       = 60
@@ -75,7 +90,11 @@ func newEdition(in Input, v voice, slot string, r *introRenderer) (edition, erro
 		return edition{}, err
 	}
 	base := strings.TrimRight(webURL(in.Base), "/")
-	e := edition{letter: l, Count: len(in.Items), Unsubscribe: base + "/unsubscribe/" + slot}
+	e := edition{letter: l, Count: len(in.Items), WebURL: webURL(in.WebURL), Unsubscribe: base + "/unsubscribe/" + slot}
+	e.MoreURL = cmp.Or(e.WebURL, l.Site.URL)
+	if id := frequencies()[in.Frequency]; id != "" {
+		e.Frequency = l.words.T(id)
+	}
 	if in.Preferences {
 		e.Preferences = base + "/preferences/" + slot
 	}
@@ -103,6 +122,7 @@ func (l letter) entry(item Item, leads bool) entry {
 		Category:    strings.Join(categories, l.words.T("list.comma")),
 		Tags:        cleanAll(item.Tags, maxTags),
 		ReadingTime: max(item.ReadingTime, 0),
+		Updated:     item.Again,
 	}
 	if p.Language = cmp.Or(canonical(item.Language), l.site); p.Language == l.Language {
 		p.Language = ""
@@ -111,12 +131,27 @@ func (l letter) entry(item Item, leads bool) entry {
 		p.group = categories[0]
 	}
 	if leads {
-		p.Image = webURL(item.Image)
+		p.picture(item)
 	}
 	if p.Title == "" {
 		p.Title, p.Summary = p.untitled()
 	}
 	return p
+}
+
+// columnWidth is the room for text and images, in pixels.
+const columnWidth = 536
+
+// picture takes an item's image, shown as wide as the column or as it is.
+func (p *entry) picture(item Item) {
+	if p.Image = webURL(item.Image); p.Image == "" {
+		return
+	}
+	p.ImageAlt = cut(clean(item.ImageAlt), maxTitle)
+	p.ImageWidth = columnWidth
+	if item.ImageWidth > 0 {
+		p.ImageWidth = min(item.ImageWidth, columnWidth)
+	}
 }
 
 // untitled gives a heading for a post without a title, and what is left of
@@ -141,10 +176,11 @@ func (e edition) shorten(n int, s shortening) edition {
 	posts := slices.Clone(e.posts[:n])
 	for i := range posts {
 		posts[i].Summary = cut(posts[i].Summary, s.summary)
-		if !s.tags {
-			posts[i].Tags = nil
+		if s.compact {
+			posts[i].Title, posts[i].Tags = cut(posts[i].Title, maxCompactTitle), nil
 		}
 	}
+	e.Compact = s.compact
 	e.More = e.Count - n
 	e.Groups = groups(posts)
 	e.Grouped = len(e.Groups) > 1

@@ -2,55 +2,78 @@ package digest
 
 import (
 	"mime/quotedprintable"
-	"sort"
 )
 
 // maxSent is the room for HTML and text together as they are sent, in bytes:
-// 80 kB, less what tokens and soft line breaks around them add. Large mail
-// providers clip a mail, and with it the footer, at about 102 kB.
-const maxSent = 78_000
+// 80 kB, less the header with its signatures, and what tokens and soft line
+// breaks around them add. Large mail providers clip a mail, and with it the
+// footer, at about 102 kB.
+const maxSent = 76_000
 
 // shortening is how far posts are cut down.
 type shortening struct {
-	summary int // characters kept
-	tags    bool
+	summary int  // characters kept
+	compact bool // titles alone, one line each
 }
 
 // shortenings from none to titles alone.
 var shortenings = [...]shortening{
-	{summary: maxSummary, tags: true},
-	{summary: 160, tags: true},
-	{summary: 80, tags: true},
-	{summary: 0, tags: false},
+	{summary: maxSummary},
+	{summary: 160},
+	{summary: 80},
+	{compact: true},
 }
 
 // fit renders an edition so that it stays within maxSent: with all posts,
 // however short, if that can be; else with as many of the newest as there is
 // room for, by title alone.
-func (t *Templates) fit(e edition) (html, text string, err error) {
-	all, last := len(e.posts), len(shortenings)-1
+func (t *set) fit(e edition) (html, text string, err error) {
+	p, all, last := t.in[e.words].digest, len(e.posts), len(shortenings)-1
 	if all == e.Count {
-		for _, s := range shortenings {
-			html, text, err = t.in[e.words].digest.render(e.shorten(all, s))
-			if err != nil || sent(html, text) <= maxSent {
+		for i, s := range shortenings {
+			html, text, err = p.render(e.shorten(all, s))
+			size := sent(html, text)
+			if err != nil || size <= maxSent {
 				return html, text, err
+			}
+			if i < last && size > hopeless*maxSent {
+				break
 			}
 		}
 	}
-	n := sort.Search(all, func(n int) bool {
+	return p.fill(e, shortenings[last])
+}
+
+// hopeless is by how many times a mail is too large if it is not to be expected
+// that shorter summaries help.
+const hopeless = 4
+
+// fill renders the edition with as many posts as there is room for.
+func (p page) fill(e edition, s shortening) (html, text string, err error) {
+	fits, tooMany := 0, len(e.posts)+1
+	for n := guess(tooMany); tooMany-fits > 1; {
+		h, t, err := p.render(e.shorten(n, s))
 		if err != nil {
-			return true
+			return "", "", err
 		}
-		html, text, err = t.in[e.words].digest.render(e.shorten(n+1, shortenings[last]))
-		return sent(html, text) > maxSent
-	})
-	if err != nil {
-		return "", "", err
+		size := encoded(h) + encoded(t)
+		if size <= maxSent {
+			fits, html, text = n, h, t
+		} else {
+			tooMany = n
+		}
+		n = min(max(n*maxSent/size, fits+1), tooMany-1)
 	}
-	if n == 0 {
+	if fits == 0 {
 		return "", "", ErrTooLarge
 	}
-	return t.in[e.words].digest.render(e.shorten(n, shortenings[last]))
+	return html, text, nil
+}
+
+// guess gives a number of posts, below limit, to begin with.
+func guess(limit int) int {
+	const usual = 400 // bytes of a post by title alone
+	return max(min(maxSent/usual, limit-1), 1)
 }
 
 // sent is the size of both parts in the encoding they are sent in, quoted-

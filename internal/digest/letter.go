@@ -39,7 +39,7 @@ type voice struct {
 }
 
 // voice finds the language for readers on a site.
-func (t *Templates) voice(readers, site string) voice {
+func (t *set) voice(readers, site string) voice {
 	for _, wanted := range []string{readers, site} {
 		tag, err := language.Parse(wanted)
 		if err != nil || tag == language.Und {
@@ -55,7 +55,8 @@ func (t *Templates) voice(readers, site string) voice {
 // Language gives the language of mails to readers of a language, as a BCP 47
 // tag: "de" for "de-AT". It is "" if they are in that of the site.
 func (t *Templates) Language(readers, site string) string {
-	if words := t.voice(readers, site).words; words != t.voice("", site).words {
+	s := t.current.Load()
+	if words := s.voice(readers, site).words; words != s.voice("", site).words {
 		return words.Tag.String()
 	}
 	return ""

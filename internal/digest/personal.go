@@ -43,6 +43,10 @@ type personal struct {
 // Personal makes a mail that somebody asked for on a page. It has one link,
 // with SlotLink in it.
 func (t *Templates) Personal(in PersonalInput) (mail.Message, error) {
+	return t.current.Load().personal(in)
+}
+
+func (t *set) personal(in PersonalInput) (mail.Message, error) {
 	nonce := mail.NewNonce()
 	slot := mail.Mark(nonce, SlotLink)
 	l, err := newLetter(in.Site, in.Newsletter, in.Base, nil, in.Date, t.voice(in.Language, in.Site.Language))
@@ -61,7 +65,7 @@ func (t *Templates) Personal(in PersonalInput) (mail.Message, error) {
 	if err != nil {
 		return mail.Message{}, err
 	}
-	if err := holdsSlot(slot, SlotLink, personalHTML, html, personalText, text); err != nil {
+	if err := holdsLink(slot, "{{.Link}}", personalHTML, html, personalText, text); err != nil {
 		return mail.Message{}, err
 	}
 	return p.message(html, text, noticeHeaders(), nonce), nil

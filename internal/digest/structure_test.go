@@ -1,6 +1,7 @@
 package digest_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -141,6 +142,7 @@ func height(t *testing.T, a *html.Node) int {
 func TestImages(t *testing.T) {
 	in := sample(2)
 	in.Items[0].Image, in.Items[1].Image = "https://house.example/a.png", "https://house.example/b.png"
+	in.Items[0].ImageAlt, in.Items[0].ImageWidth = "A \"bed\"\n", 4000
 	in.Intro = "![](https://house.example/c.png)"
 	imgs := all(parse(t, compose(t, in).HTML), atom.Img)
 	if len(imgs) != 2 {
@@ -150,6 +152,57 @@ func TestImages(t *testing.T) {
 		if _, ok := attr(n, "alt"); !ok {
 			t.Error("an image without alt")
 		}
+	}
+	if alt, _ := attr(imgs[1], "alt"); alt != `A "bed"` {
+		t.Errorf("alt %q", alt)
+	}
+	if width, _ := attr(imgs[1], "width"); width != "536" {
+		t.Errorf("an image of 4000 pixels is %s wide in a column of 536", width)
+	}
+}
+
+// Where the edition is on the web, the mail says so at the top, and sends
+// there whoever misses posts.
+func TestWebEdition(t *testing.T) {
+	const address = "https://news.house.example/base/newsletters/weekly/7/"
+	in := sample(300)
+	in.WebURL = address
+	m := compose(t, in)
+	var hrefs []string
+	for _, a := range all(parse(t, m.HTML), atom.A) {
+		if href, _ := attr(a, "href"); href == address {
+			hrefs = append(hrefs, text(a))
+		}
+	}
+	if len(hrefs) != 2 || hrefs[0] != "View in browser" || !regexp.MustCompile(`^And \d+ more posts in the web edition$`).MatchString(hrefs[1]) {
+		t.Errorf("links to the edition on the web: %q", hrefs)
+	}
+	if !strings.HasPrefix(m.Text[strings.Index(m.Text, "\n\n")+2:], "View in browser:\n"+address+"\n") || !strings.Contains(m.Text, "more posts in the web edition:\n"+address+"\n") {
+		t.Error("the text part does not lead to the edition on the web")
+	}
+}
+
+// The mail names the frequency that its readers have chosen, in their language.
+func TestFrequency(t *testing.T) {
+	for _, c := range []struct{ language, frequency, want string }{
+		{"en", "each", "It comes with each new post."}, {"de", "weekly", "Sie kommt einmal in der Woche"},
+		{"ja", "monthly", "月1回"}, {"en", "schedule", ""}, {"en", "", ""},
+	} {
+		in := sample(1)
+		in.Language, in.Frequency = c.language, c.frequency
+		m := compose(t, in)
+		if !strings.Contains(m.HTML, c.want) || !strings.Contains(strings.ReplaceAll(m.Text, "\n", " "), c.want) || c.want == "" && strings.Contains(m.Text, "It comes") {
+			t.Errorf("%s %s: %q is not said as it should be:\n%s", c.language, c.frequency, c.want, m.Text)
+		}
+	}
+}
+
+func TestUpdated(t *testing.T) {
+	in := sample(2)
+	in.Items[1].Again = true
+	m := compose(t, in)
+	if strings.Count(m.Text, "Updated · ") != 1 || strings.Count(m.HTML, "Updated</strong> · Jun 8, 2025") != 1 {
+		t.Error("the post that readers had is not marked, or others are")
 	}
 }
 

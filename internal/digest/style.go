@@ -92,9 +92,9 @@ type stylesheet map[string]rule
 func newStylesheet() stylesheet {
 	return stylesheet{
 		"body":      {onPage, "", "margin:0;padding:0;width:100%;-webkit-text-size-adjust:100%;-ms-text-size-adjust:100%"},
-		"page":      {onPage, "", "width:100%;border-collapse:collapse"},
+		"page":      {onPage, "", "width:100%;table-layout:fixed;border-collapse:collapse"},
 		"gutter":    {onPage, "", "padding:24px 8px;" + font + "font-size:16px;line-height:24px"},
-		"column":    {onCard, "", "width:100%;max-width:600px;border-collapse:collapse;word-break:break-word"},
+		"column":    {onCard, "", "width:100%;max-width:600px;table-layout:fixed;border-collapse:collapse;word-break:break-word"},
 		"preheader": {onPage, "", "display:none;max-height:0;overflow:hidden;mso-hide:all;font-size:16px;line-height:1px"},
 
 		"top":        {onCard, wide, "padding:12px 32px 0;font-size:16px;line-height:24px"},
@@ -110,7 +110,10 @@ func newStylesheet() stylesheet {
 		"summary":    {plain, "", "margin:0;font-size:16px;line-height:26px"},
 		"tags":       {muted, "", "margin:8px 0 0;font-size:16px;line-height:24px"},
 		"tag":        {chip, "", "display:inline-block;padding:0 8px;border-radius:4px"},
-		"image":      {noColour, "", "display:block;width:100%;max-width:536px;height:auto;border:0;margin:0 0 16px"},
+		"list":       {muted, "", "font-size:16px;line-height:24px"},
+		"item":       {noColour, "", "margin:8px 0 0"},
+		"item-link":  {link, "", "display:block;padding:10px 0;text-decoration:underline"},
+		"image":      {noColour, "", "display:block;width:100%;height:auto;border:0;margin:0 0 16px"},
 		"more":       {onCard, wide, "padding:24px 32px 0;font-size:18px;line-height:28px;font-weight:700"},
 		"end":        {onCard, "", "padding:32px 0 0;font-size:1px;line-height:1px"},
 		"footer":     {onPage, wide, "padding:24px 32px;font-size:16px;line-height:24px"},
@@ -160,6 +163,13 @@ func (s stylesheet) attributes(name string) (template.HTMLAttr, error) {
 		class = `class="` + class + `" `
 	}
 	return template.HTMLAttr(class + `style="` + style + `"`), nil
+}
+
+// picture gives the attributes of an image that is so many pixels wide, where
+// there is room for it.
+func (s stylesheet) picture(width int) (template.HTMLAttr, error) {
+	_, style, err := s.look("image")
+	return template.HTMLAttr(fmt.Sprintf(`width="%d" style="%s;max-width:%[1]dpx"`, width, style)), err
 }
 
 // media is the content of the style element: narrower paddings on phones, and

@@ -6,12 +6,15 @@ import (
 	htmltemplate "html/template"
 	"io"
 	"io/fs"
+	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	texttemplate "text/template"
-	"time"
 
+	"tidings/internal/inline"
 	"tidings/internal/locale"
+	"tidings/internal/tmpl"
 )
 
 // The template files. The HTML ones share the definitions of frameHTML.
@@ -26,8 +29,35 @@ const (
 	personalText = "email/personal.txt"
 )
 
+// kinds are the mails there are, with their files and what fills them.
+var kinds = [...]struct {
+	html, text string
+	data       reflect.Type
+	of         func(*pages) *page
+}{
+	{digestHTML, digestText, reflect.TypeFor[edition](), func(p *pages) *page { return &p.digest }},
+	{confirmHTML, confirmText, reflect.TypeFor[confirmation](), func(p *pages) *page { return &p.confirm }},
+	{personalHTML, personalText, reflect.TypeFor[personal](), func(p *pages) *page { return &p.personal }},
+}
+
+// fileNames gives the names of all template files.
+func fileNames() []string {
+	names := []string{frameHTML}
+	for _, k := range kinds {
+		names = append(names, k.html, k.text)
+	}
+	return names
+}
+
 // Templates makes mails. It is safe for concurrent use.
-type Templates struct {
+type Templates struct{ current atomic.Pointer[set] }
+
+// Replace makes t what others are; a mail that is being made is made of one or
+// the other.
+func (t *Templates) Replace(others *Templates) { t.current.Store(others.current.Load()) }
+
+// set is templates as they were parsed.
+type set struct {
 	locales *locale.Catalogue
 	in      map[*locale.Language]pages
 	intro   *introRenderer
@@ -39,6 +69,7 @@ type pages struct{ digest, confirm, personal page }
 // page is one mail's pair of templates.
 type page struct {
 	html, text executor
+	styled     bool // the HTML has style sheets of the user's, to be inlined
 }
 
 // executor is what the two template packages have in common.
@@ -47,175 +78,149 @@ type executor interface {
 }
 
 // Parse reads the templates and the messages from files, which has the folders
-// email/ and locales/, and tries them with sample mails in each language. Errors name the file, and the line where they
-// can. A template without the link that its mail is for is refused.
+// email/ and locales/, checks them, and tries them with sample mails in each
+// language. A template without the link that its mail is for is refused. The
+// error holds every fault there is; tmpl.Faults gives them one by one.
 func Parse(files fs.FS) (*Templates, error) {
-	locales, err := locale.Load(files)
-	if err != nil {
+	locales, fault := locale.Load(files)
+	if locales == nil {
+		return nil, fault
+	}
+	s := &set{locales: locales, in: map[*locale.Language]pages{}, intro: newIntroRenderer(newStylesheet())}
+	p := parser{look: s.intro.look, locales: locales}
+	if err := tmpl.Join(fault, p.read(files), p.check()); err != nil {
 		return nil, err
 	}
-	look := newStylesheet()
-	t := &Templates{locales: locales, in: map[*locale.Language]pages{}, intro: newIntroRenderer(look)}
+	var faults []error
 	for _, words := range locales.Languages() {
-		p := parser{files: files, look: look, locales: locales, words: words}
-		var own pages
-		if own.digest, err = p.parse(digestHTML, digestText); err != nil {
-			return nil, err
+		own, err := p.speaking(words)
+		if err == nil {
+			s.in[words] = own
+			err = s.try(words.Tag.String())
 		}
-		if own.confirm, err = p.parse(confirmHTML, confirmText); err != nil {
-			return nil, err
-		}
-		if own.personal, err = p.parse(personalHTML, personalText); err != nil {
-			return nil, err
-		}
-		t.in[words] = own
-		if err := t.try(words.Tag.String()); err != nil {
-			return nil, err
-		}
+		faults = append(faults, err)
 	}
+	if err := tmpl.Join(faults...); err != nil {
+		return nil, err
+	}
+	t := new(Templates)
+	t.current.Store(s)
 	return t, nil
 }
 
-// try makes sample mails in a language.
-func (t *Templates) try(language string) error {
-	for _, in := range samples() {
-		in.Language = language
-		if _, err := t.Compose(in); err != nil {
-			return fmt.Errorf("mail templates, tried with a sample digest: %w", err)
-		}
-		c := ConfirmInput{Site: in.Site, Newsletter: in.Newsletter, Base: in.Base, Asked: []Asked{{Title: "Weekly", Topics: in.Topics, Frequency: "daily", Hour: "6", Zone: "UTC"}}, Date: in.Date, ValidUntil: in.Date, Language: language}
-		if _, err := t.Confirm(c); err != nil {
-			return fmt.Errorf("mail templates, tried with a sample confirmation: %w", err)
-		}
-		p := PersonalInput{Kind: LinkMail, Site: in.Site, Newsletter: in.Newsletter, Base: in.Base, Date: in.Date, ValidUntil: in.Date, Language: language}
-		if _, err := t.Personal(p); err != nil {
-			return fmt.Errorf("mail templates, tried with a sample link: %w", err)
-		}
-	}
-	return nil
-}
-
-// parser parses templates that speak one language.
+// parser turns files into templates.
 type parser struct {
-	files   fs.FS
 	look    stylesheet
 	locales *locale.Catalogue
-	words   *locale.Language
+	files   map[string]tmpl.File
 }
 
-func (p parser) parse(htmlFile, textFile string) (page, error) {
-	html := htmltemplate.New(frameHTML).Funcs(htmlFuncs(p.look, p.words)).Funcs(p.words.Funcs())
-	for _, name := range []string{frameHTML, htmlFile} {
-		source, err := fs.ReadFile(p.files, name)
+// read parses every file.
+func (p *parser) read(files fs.FS) error {
+	p.files = map[string]tmpl.File{}
+	var faults []error
+	for _, name := range fileNames() {
+		source, err := fs.ReadFile(files, name)
 		if err != nil {
-			return page{}, fmt.Errorf("read mail template: %w", err)
+			faults = append(faults, fmt.Errorf("read mail template: %w", err))
+			continue
 		}
-		if html, err = html.New(name).Parse(string(source)); err != nil {
-			return page{}, fmt.Errorf("mail template %s: %w", name, err)
+		f, err := tmpl.Parse(name, string(source))
+		if err == nil {
+			p.files[name] = f
+		}
+		faults = append(faults, err)
+	}
+	return errors.Join(append(faults, p.refuseUnused(files))...)
+}
+
+// refuseUnused finds files that no mail is made of: a misspelt replacement
+// would otherwise be ignored in silence.
+func (p *parser) refuseUnused(files fs.FS) error {
+	var faults []error
+	err := fs.WalkDir(files, "email", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".") || slices.Contains(fileNames(), name) {
+			return err
+		}
+		faults = append(faults, tmpl.Fault{File: name, Message: "no mail is made of this file; compare its name with the output of: tidings templates list"})
+		return nil
+	})
+	return errors.Join(append(faults, err)...)
+}
+
+// check looks for what is wrong whatever the language.
+func (p *parser) check() error {
+	words := p.locales.English()
+	var faults []error
+	for _, f := range p.files {
+		faults = append(faults, checkSheets(f))
+		for _, tree := range f.Trees {
+			for _, err := range p.locales.Check(tree) {
+				faults = append(faults, tmpl.Locate(err))
+			}
+		}
+	}
+	for _, k := range kinds {
+		faults = append(faults, p.checkCalls(htmlFuncs(p.look, words), k.data, frameHTML, k.html)...)
+		faults = append(faults, p.checkCalls(textFuncs(words), k.data, k.text)...)
+	}
+	return errors.Join(faults...)
+}
+
+// checkCalls looks at files that belong together, of which the last one is
+// filled. What cannot be read is not looked at: that is said already.
+func (p *parser) checkCalls(funcs map[string]any, data reflect.Type, names ...string) []error {
+	var files []tmpl.File
+	for _, name := range names {
+		f, ok := p.files[name]
+		if !ok {
+			return nil
+		}
+		files = append(files, f)
+	}
+	return tmpl.Check(files, funcs, names[len(names)-1], data)
+}
+
+// speaking gives the mails in one language.
+func (p *parser) speaking(words *locale.Language) (own pages, err error) {
+	for _, k := range kinds {
+		if *k.of(&own), err = p.page(words, k.html, k.text); err != nil {
+			return pages{}, err
+		}
+	}
+	return own, nil
+}
+
+func (p *parser) page(words *locale.Language, htmlFile, textFile string) (page, error) {
+	html := htmltemplate.New(frameHTML).Funcs(htmlFuncs(p.look, words))
+	for _, name := range []string{frameHTML, htmlFile} {
+		var err error
+		if html, err = html.New(name).Parse(p.files[name].Source); err != nil {
+			return page{}, tmpl.Locate(err)
 		}
 	}
 	for _, defined := range html.Templates() {
-		if err := errors.Join(p.locales.Check(defined.Tree)...); err != nil {
-			return page{}, err
+		if defined.Tree != nil {
+			p.look.fold(defined.Tree.Root)
 		}
 	}
-	source, err := fs.ReadFile(p.files, textFile)
+	text, err := texttemplate.New(textFile).Funcs(textFuncs(words)).Parse(p.files[textFile].Source)
 	if err != nil {
-		return page{}, fmt.Errorf("read mail template: %w", err)
+		return page{}, tmpl.Locate(err)
 	}
-	text, err := texttemplate.New(textFile).Funcs(textFuncs(p.words)).Funcs(p.words.Funcs()).Parse(string(source))
-	if err != nil {
-		return page{}, fmt.Errorf("mail template %s: %w", textFile, err)
-	}
-	if err := errors.Join(p.locales.Check(text.Tree)...); err != nil {
-		return page{}, err
-	}
-	return page{html: html, text: text}, nil
+	styled := len(sheets(p.files[frameHTML]))+len(sheets(p.files[htmlFile])) > 0
+	return page{html: html, text: text, styled: styled}, nil
 }
 
 // render fills both templates.
 func (p page) render(data any) (html, text string, err error) {
 	var h, t strings.Builder
-	if err := p.html.Execute(&h, data); err != nil {
+	if err := errors.Join(tmpl.Locate(p.html.Execute(&h, data)), tmpl.Locate(p.text.Execute(&t, data))); err != nil {
 		return "", "", err
 	}
-	if err := p.text.Execute(&t, data); err != nil {
-		return "", "", err
+	html, text = h.String(), t.String()
+	if p.styled {
+		html, err = inline.Styles(html)
 	}
-	return h.String(), t.String(), nil
-}
-
-// htmlFuncs are the functions of the HTML templates: those of sharedFuncs and
-// of locale.Language.Funcs, and
-//
-//	css NAME       class and style of a kind of element, see newStylesheet
-//	darkStyles     content of a style element: phones, dark mode
-//	outlookStyles  content of another: dark mode in Outlook's apps
-//	mso HTML       what only Outlook with Word's engine sees
-//	lines TEXT     its lines
-//	link URL NAME  a link in a message, that looks like a kind of element
-func htmlFuncs(look stylesheet, words *locale.Language) htmltemplate.FuncMap {
-	funcs := sharedFuncs(words)
-	funcs["css"] = look.attributes
-	funcs["darkStyles"] = func() htmltemplate.CSS { return htmltemplate.CSS(look.media()) }
-	funcs["outlookStyles"] = func() htmltemplate.CSS { return htmltemplate.CSS(look.outlook()) }
-	funcs["mso"] = func(s string) htmltemplate.HTML { return htmltemplate.HTML("<!--[if mso]>" + s + "<![endif]-->") }
-	funcs["link"] = func(address, name string) (locale.Link, error) {
-		attributes, err := look.attributes(name)
-		return locale.Link{URL: address, Attributes: attributes}, err
-	}
-	funcs["lines"] = func(s string) []string { return strings.Split(s, "\n") }
-	return funcs
-}
-
-// textFuncs are the functions of the text templates: those of sharedFuncs and
-// of locale.Language.Funcs, and
-//
-//	wrap PART…        the parts as one text, broken at 72 columns
-//	underline C TEXT  a line of C as wide as the text
-func textFuncs(words *locale.Language) texttemplate.FuncMap {
-	funcs := sharedFuncs(words)
-	funcs["wrap"] = func(parts ...string) string { return wrap(strings.Join(parts, ""), "", "") }
-	funcs["underline"] = func(c, s string) string { return strings.Repeat(c, min(columns(s), lineWidth)) }
-	return funcs
-}
-
-// sharedFuncs are functions of all templates:
-//
-//	join LIST   its elements, comma-separated
-//	dots PART…  those parts that are not empty, with dots between them
-func sharedFuncs(words *locale.Language) map[string]any {
-	return map[string]any{
-		"join": func(list []string) string { return strings.Join(list, words.T("list.comma")) },
-		"dots": dots,
-	}
-}
-
-func dots(parts ...string) string {
-	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
-	return strings.Join(parts, " · ")
-}
-
-// samples are a digest with little and one with everything, to try templates.
-func samples() []Input {
-	day := time.Date(2025, time.April, 7, 8, 0, 0, 0, time.UTC)
-	little := Input{
-		Site:       Site{Title: "Site", URL: "https://example.org/", Language: "en"},
-		Newsletter: Newsletter{Name: "weekly"},
-		Base:       "https://example.org",
-		Items:      []Item{{Title: "Title", Published: day}},
-		Date:       day,
-	}
-	full := little
-	full.Newsletter = Newsletter{Name: "weekly", Title: "Weekly", PostalAddress: "Street\nTown", ListID: "weekly.example.org", WebURL: "https://example.org/newsletters/weekly/"}
-	full.Intro, full.Topics, full.Preferences = "Hello", []string{"Topic"}, true
-	full.Items = nil
-	for i := range groupPosts + 1 {
-		full.Items = append(full.Items, Item{
-			Title: "Title", URL: "https://example.org/a/", Summary: "Summary", Published: day,
-			Categories: []string{string(rune('A' + i%groupCategories))}, Tags: []string{"tag"},
-			ReadingTime: 1, Image: "https://example.org/a.png", Language: "de",
-		})
-	}
-	return []Input{little, full}
+	return html, text, err
 }

@@ -44,6 +44,7 @@ func (t *text) UnmarshalYAML(unmarshal func(any) error) error {
 // Load reads locales/*.yaml, each named by the tag of its language. It
 // reports every fault of every file at once: a message that English lacks,
 // placeholders that are not English's, a plural form that the language needs.
+// Unless English itself cannot be read, it gives what could be read as well.
 func Load(fsys fs.FS) (*Catalogue, error) {
 	names, err := fs.Glob(fsys, folder+"/*.yaml")
 	if err != nil {
@@ -64,17 +65,18 @@ func Load(fsys fs.FS) (*Catalogue, error) {
 		}
 		c.languages = append(c.languages, l)
 	}
-	if len(faults) == 0 {
-		faults = c.check()
+	if len(c.languages) == 0 || c.languages[0].Tag != language.English {
+		return nil, fmt.Errorf("load the messages: %w", errors.Join(faults...))
 	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, fmt.Errorf("load the messages: %w", err)
-	}
+	faults = append(faults, c.check()...)
 	var tags []language.Tag
 	for _, l := range c.languages {
 		tags = append(tags, l.Tag)
 	}
 	c.matcher = language.NewMatcher(tags)
+	if err := errors.Join(faults...); err != nil {
+		return c, fmt.Errorf("load the messages: %w", err)
+	}
 	return c, nil
 }
 
@@ -97,6 +99,9 @@ func read(fsys fs.FS, name string) (*Language, error) {
 		if l.numbers, err = language.Parse(tag.String() + "-u-nu-" + f.Digits); err != nil {
 			return nil, fmt.Errorf("%s: digits: %q is not a numbering system such as latn", name, f.Digits)
 		}
+	}
+	for n := range l.small {
+		l.small[n] = l.write(n)
 	}
 	var faults []error
 	if f.Name == "" {

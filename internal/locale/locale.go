@@ -30,6 +30,7 @@ type Language struct {
 	english  *Language // where a missing message is taken from; nil: this is English
 	dates    dates
 	numbers  language.Tag // Tag, with the digits that the file asks for
+	small    [100]string  // numbers as it writes them: days, counts, digits of years
 }
 
 // rightToLeft are the scripts (ISO 15924) written from right to left.

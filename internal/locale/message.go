@@ -175,6 +175,13 @@ func (l *Language) show(v any) string {
 
 // Number writes a whole number.
 func (l *Language) Number(n int) string {
+	if 0 <= n && n < len(l.small) {
+		return l.small[n]
+	}
+	return l.write(n)
+}
+
+func (l *Language) write(n int) string {
 	return textmessage.NewPrinter(l.numbers).Sprint(n)
 }
 

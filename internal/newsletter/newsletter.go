@@ -65,6 +65,7 @@ type Config struct {
 	Expires     time.Duration // an edition older than this is not mailed any more
 	ReturnPath  string        // bare address to which mail comes back, with a tag added; "": to the sender
 	SignUps     SignUpRules
+	Images      bool   // a digest shows the picture of its first post
 	MailingOff  string // why nothing may be mailed; "" if it may
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"tidings/internal/catalog"
 	"tidings/internal/digest"
 	"tidings/internal/mail"
+	"tidings/internal/post"
 	"tidings/internal/store"
 )
 
@@ -276,16 +278,7 @@ func (s *Service) digestInput(r Request, v variant, at time.Time, due []*catalog
 	n := r.Newsletter
 	items := make([]digest.Item, len(due))
 	for i, e := range due {
-		items[i] = digest.Item{
-			Title:       e.Title,
-			URL:         e.URL,
-			Summary:     e.Summary,
-			Published:   e.Published,
-			Categories:  e.Categories,
-			Tags:        e.Tags,
-			Language:    e.Language,
-			ReadingTime: e.Minutes,
-		}
+		items[i] = s.item(e)
 	}
 	return digest.Input{
 		Site:        s.site(),
@@ -294,12 +287,32 @@ func (s *Service) digestInput(r Request, v variant, at time.Time, due []*catalog
 		Items:       items,
 		Intro:       r.Intro,
 		Subject:     r.Subject,
+		Frequency:   r.Cadence,
 		Language:    v.language,
 		Date:        at,
 		Location:    s.zone(n, r.Band.Zone),
 		Preferences: true,
 		Topics:      append(names(n.Topics.Categories, posts.Categories), names(n.Topics.Tags, posts.Tags)...),
 	}
+}
+
+// item is a post as mails show it.
+func (s *Service) item(e *catalog.Entry) digest.Item {
+	item := digest.Item{
+		Title:       e.Title,
+		URL:         e.URL,
+		Summary:     e.Summary,
+		Published:   e.Published,
+		Categories:  e.Categories,
+		Tags:        e.Tags,
+		Language:    e.Language,
+		ReadingTime: e.Minutes,
+		Again:       !e.Announced.IsZero(),
+	}
+	if base, err := url.Parse(e.URL); err == nil && s.Images {
+		item.Image, item.ImageAlt, item.ImageWidth = post.Absolute(base, e.Image), e.ImageAlt, e.ImageSize.Width
+	}
+	return item
 }
 
 func (s *Service) site() digest.Site {

@@ -51,7 +51,7 @@ func TestLoadFaults(t *testing.T) {
 	}{
 		{"a page is missing", remove("web/feeds.html"), []string{"web/feeds.html"}},
 		{"the frame is missing", remove("web/layout.html"), []string{"web/layout.html"}},
-		{"a part is missing", remove("web/parts/form.html"), []string{"home.html", "subscribe.html", "no such template"}},
+		{"a part is missing", remove("web/parts/form.html"), []string{"home.html", "subscribe.html", `there is no template`}},
 		{"a file nothing uses", put("web/hom.html", "x"), []string{"web/hom.html", "no page uses this file"}},
 		{"a file in the wrong folder", put("web/parts/more/x.html", "x"), []string{"web/parts/more/x.html"}},
 		{"bad syntax", put("web/home.html", `{{define "main"}}{{if}}{{end}}`), []string{"home.html:1"}},

@@ -2,15 +2,17 @@ package page
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
-	"path"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
+	"text/template/parse"
 
 	"tidings/internal/locale"
+	"tidings/internal/tmpl"
 )
 
 // Pages is every page of one site, ready to be rendered. It is immutable and
@@ -70,11 +72,11 @@ func Load(fsys fs.FS, root string) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	locales, err := locale.Load(fsys)
-	if err != nil {
-		return nil, err
+	locales, fault := locale.Load(fsys)
+	if locales == nil {
+		return nil, fault
 	}
-	l := &loader{fsys: fsys, locales: locales, funcs: template.FuncMap{
+	l := &loader{fsys: fsys, locales: locales, faults: []error{fault}, funcs: template.FuncMap{
 		"asset":    assets.URL,
 		"clock":    clock,
 		"rfc":      rfc3339,
@@ -100,7 +102,7 @@ func Load(fsys fs.FS, root string) (*Pages, error) {
 		Message:     load[Message](l, "message.html"),
 	}
 	l.refuseUnused()
-	if err := errors.Join(l.faults...); err != nil {
+	if err := tmpl.Join(l.faults...); err != nil {
 		return nil, fmt.Errorf("load the web templates: %w", err)
 	}
 	return p, nil
@@ -111,68 +113,87 @@ type loader struct {
 	fsys    fs.FS
 	locales *locale.Catalogue
 	funcs   template.FuncMap
-	shared  *template.Template
+	parts   []tmpl.File // what all pages have in common
+	broken  bool        // some of it cannot be read
 	used    []string
 	faults  []error
 }
 
 // parseShared parses what all pages have in common.
 func (l *loader) parseShared() {
-	l.shared = template.New("").Funcs(l.funcs).Funcs(l.locales.English().Funcs())
 	parts, err := fs.Glob(l.fsys, "web/parts/*.html")
 	if err != nil {
 		l.faults = append(l.faults, err)
 	}
 	for _, name := range append([]string{"web/layout.html"}, parts...) {
-		l.parse(l.shared, name)
+		f, ok := l.parse(name)
+		l.broken = l.broken || !ok
+		l.parts = append(l.parts, f)
 	}
 }
 
-// parse adds one file to t.
-func (l *loader) parse(t *template.Template, name string) {
+// parse reads one file, and looks at the messages it asks for.
+func (l *loader) parse(name string) (f tmpl.File, ok bool) {
 	l.used = append(l.used, name)
-	text, err := fs.ReadFile(l.fsys, name)
+	source, err := fs.ReadFile(l.fsys, name)
 	if err == nil {
-		_, err = t.New(path.Base(name)).Parse(string(text))
+		f, err = tmpl.Parse(name, string(source))
 	}
 	if err != nil {
 		l.faults = append(l.faults, err)
-		return
+		return f, false
 	}
-	for _, defined := range t.Templates() {
-		if defined.Tree != nil && defined.Tree.ParseName == path.Base(name) {
-			l.faults = append(l.faults, l.locales.Check(defined.Tree)...)
+	for _, tree := range f.Trees {
+		for _, err := range l.locales.Check(tree) {
+			l.faults = append(l.faults, tmpl.Locate(err))
 		}
 	}
+	return f, true
 }
 
 // load makes the view of one file and renders it once in each language, empty:
 // a field that does not exist and markup that cannot be escaped show only then.
 func load[T framed](l *loader, name string) View[T] {
-	t, err := l.shared.Clone()
-	if err != nil {
-		l.faults = append(l.faults, err)
+	own, ok := l.parse("web/" + name)
+	if !ok || l.broken {
 		return View[T]{}
 	}
-	before := len(l.faults)
-	l.parse(t, "web/"+name)
-	if len(l.faults) > before || t.Lookup("layout") == nil {
+	if !slices.ContainsFunc(own.Trees, func(t *parse.Tree) bool { return t.Name == "main" }) {
+		l.faults = append(l.faults, tmpl.Fault{File: own.Name, Line: 1, Column: 1, Message: `what the page shows is missing; put it between {{define "main"}} and {{end}}`})
+		return View[T]{}
+	}
+	files := append(slices.Clone(l.parts), own)
+	funcs := l.locales.English().Funcs()
+	maps.Copy(funcs, l.funcs)
+	if faults := tmpl.Check(files, funcs, "layout", reflect.TypeFor[T]()); len(faults) > 0 {
+		l.faults = append(l.faults, faults...)
 		return View[T]{}
 	}
 	v := View[T]{name: name, english: l.locales.English(), in: map[*locale.Language]*template.Template{}}
 	var empty T
 	for _, words := range l.locales.Languages() {
-		own, err := t.Clone()
+		own, err := l.build(files, words)
 		if err == nil {
-			v.in[words] = own.Funcs(words.Funcs())
+			v.in[words] = own
 			_, err = v.render(words, empty)
 		}
 		if err != nil {
-			l.faults = append(l.faults, err)
+			l.faults = append(l.faults, tmpl.Locate(err))
 			break
 		}
 	}
 	return v
+}
+
+// build makes a page's template in one language.
+func (l *loader) build(files []tmpl.File, words *locale.Language) (*template.Template, error) {
+	t := template.New("").Funcs(l.funcs).Funcs(words.Funcs())
+	for _, f := range files {
+		if _, err := t.New(f.Name).Parse(f.Source); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
 }
 
 // refuseUnused finds files that nothing shows: a misspelt replacement would
@@ -183,7 +204,7 @@ func (l *loader) refuseUnused() {
 			return err
 		}
 		if !slices.Contains(l.used, name) {
-			l.faults = append(l.faults, fmt.Errorf("%s: no page uses this file; compare its name with the output of: tidings templates list", name))
+			l.faults = append(l.faults, tmpl.Fault{File: name, Message: "no page uses this file; compare its name with the output of: tidings templates list"})
 		}
 		return nil
 	})

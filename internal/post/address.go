@@ -233,3 +233,16 @@ func (f *fields) language() string {
 	}
 	return tag
 }
+
+// Absolute resolves a reference that stands in a post, such as its picture's;
+// "" if that gives no web address.
+func Absolute(base *url.URL, ref string) string {
+	if ref == "" {
+		return ""
+	}
+	u, err := base.Parse(ref)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return ""
+	}
+	return u.String()
+}

@@ -116,10 +116,10 @@ func (p *Publisher) fill(ctx context.Context, f *feed.Entry, e *catalog.Entry) e
 	}
 	base, err := url.Parse(e.URL)
 	if err == nil {
-		f.Image = feed.Image{URL: absolute(base, e.Image), Alt: e.ImageAlt, Width: e.ImageSize.Width, Height: e.ImageSize.Height}
-		f.Comments = absolute(base, e.Comments)
+		f.Image = feed.Image{URL: post.Absolute(base, e.Image), Alt: e.ImageAlt, Width: e.ImageSize.Width, Height: e.ImageSize.Height}
+		f.Comments = post.Absolute(base, e.Comments)
 		f.Enclosure = feed.Enclosure{
-			URL: absolute(base, e.Enclosure.URL), Type: e.Enclosure.Type, Length: e.Enclosure.Length, Duration: e.Enclosure.Duration,
+			URL: post.Absolute(base, e.Enclosure.URL), Type: e.Enclosure.Type, Length: e.Enclosure.Length, Duration: e.Enclosure.Duration,
 		}
 	}
 	if err == nil && p.fullText(e.Post) && f.HTML == "" {
@@ -156,18 +156,6 @@ func (p *Publisher) content(ctx context.Context, e *catalog.Entry, base *url.URL
 	whole := *e.Post
 	whole.Body = body
 	return p.html(&whole, base), nil
-}
-
-// absolute resolves a reference; "" if that gives no web address.
-func absolute(base *url.URL, ref string) string {
-	if ref == "" {
-		return ""
-	}
-	u, err := base.Parse(ref)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return ""
-	}
-	return u.String()
 }
 
 // termIndex finds the term behind any spelling of its name.
