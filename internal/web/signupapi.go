@@ -152,6 +152,10 @@ func faultText(in *locale.Language, field string, err error) string {
 		return in.T("subscribe.address_fault")
 	case field == newsletter.FieldZone:
 		return in.T("choice.zone_fault")
+	case field == newsletter.FieldTopics:
+		return in.T("subscribe.topics_fault")
+	case field == newsletter.FieldFrequency:
+		return in.T("choice.frequency_fault")
 	}
 	return in.T("subscribe.newsletter_fault") // choose one of these
 }
