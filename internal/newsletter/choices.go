@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"tidings/internal/catalog"
 	"tidings/internal/mail"
 	"tidings/internal/store"
 )
@@ -30,6 +31,7 @@ func (s *Service) asked(in SignUp) (store.SignUp, error) {
 	note(FieldEmail, err)
 	letters, err := s.chosen(in.Newsletters)
 	note(FieldNewsletter, err)
+	note(FieldTopics, s.checkTopics(in))
 	note(FieldHour, checkHour(in.Hour))
 	note(FieldZone, checkZone(in.Timezone))
 	note(FieldFormat, checkFormat(in.Format))
@@ -43,6 +45,23 @@ func (s *Service) asked(in SignUp) (store.SignUp, error) {
 		return store.SignUp{}, faults
 	}
 	return who, nil
+}
+
+// checkTopics refuses a topic that the site does not have: its name would be
+// the visitor's own words, in a mail to whomsoever.
+func (s *Service) checkTopics(in SignUp) error {
+	snap := s.Posts()
+	for _, kind := range []struct {
+		named []string
+		terms []*catalog.Term
+	}{{in.Categories, snap.Categories}, {in.Tags, snap.Tags}} {
+		for _, key := range resolve(kind.named, kind.terms) {
+			if !slices.ContainsFunc(kind.terms, func(t *catalog.Term) bool { return t.Key == key }) {
+				return ErrTopic
+			}
+		}
+	}
+	return nil
 }
 
 // visitor checks the address of somebody who fills in a form.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -83,6 +84,9 @@ func (s *Service) shown(who store.Subscriber, sub store.Subscription) Subscripti
 		out.Title = n.Title
 		if out.Timezone == "" && n.Zone != nil {
 			out.Timezone = n.Zone.String()
+		}
+		if out.Hour == "" && HasHour(out.Frequency) {
+			out.Hour = strconv.Itoa(n.Hour)
 		}
 	}
 	return out

@@ -22,6 +22,7 @@ var (
 	ErrHour       = errors.New("not an hour from 0 to 23")
 	ErrZone       = errors.New("not a time zone")
 	ErrFormat     = errors.New("not a format of mails")
+	ErrTopic      = errors.New("no such category or tag")
 	ErrMailingOff = errors.New("mailing is off: set http.url to the public address of this daemon")
 	ErrBusy       = store.ErrBusy // more sign-ups than signup.per_hour
 )
@@ -34,6 +35,7 @@ const (
 	FieldHour       = "hour"
 	FieldZone       = "timezone"
 	FieldFormat     = "format"
+	FieldTopics     = "topics"
 )
 
 // FieldErrors is what is wrong with a sign-up, by field.

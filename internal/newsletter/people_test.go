@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"tidings/internal/catalog"
 	"tidings/internal/newsletter"
 	"tidings/internal/store"
 )
@@ -67,10 +69,11 @@ func TestConfirmationInTheReadersLanguage(t *testing.T) {
 func TestDoubleOptIn(t *testing.T) {
 	h := newHouse(t, weekly())
 	r := newFakeRelay(nil)
+	h.publish("one", time.Now(), "DevOps")
+	h.snap.Categories = []*catalog.Term{devops}
 	if err := h.SignUp(t.Context(), newsletter.SignUp{Email: " Ann@Example.org ", Categories: []string{"DevOps"}}); err != nil {
 		t.Fatal(err)
 	}
-	h.publish("one", time.Now(), "DevOps")
 	if p := h.plan(weekly()); p.Edition.Counts.Eligible != 0 {
 		t.Error("somebody who has not confirmed is a reader")
 	}
@@ -302,7 +305,7 @@ func TestSeveralNewslettersAtOnce(t *testing.T) {
 	daily := weekly()
 	daily.Name, daily.Title = "daily", "Daily"
 	h := newHouse(t, weekly(), daily)
-	h.publish("one", time.Now(), "DevOps")
+	h.snap = &catalog.Snapshot{Categories: []*catalog.Term{devops}}
 	in := newsletter.SignUp{
 		Email: "ann@example.org", Newsletters: []string{"weekly", "daily"}, Categories: []string{"DevOps"},
 		Frequency: store.CadenceWeekly, Hour: "6", Timezone: "Asia/Tokyo", Format: store.FormatText,
@@ -313,7 +316,7 @@ func TestSeveralNewslettersAtOnce(t *testing.T) {
 	r := newFakeRelay(nil)
 	h.letters(r, 1)
 	mail := string(softBreak.ReplaceAll(r.got("ann@example.org")[0], nil))
-	for _, named := range []string{"Weekly", "Daily", "06:00", "Asia/Tokyo", "devops"} {
+	for _, named := range []string{"Weekly", "Daily", "06:00", "Asia/Tokyo", "DevOps"} {
 		if !strings.Contains(mail, named) {
 			t.Errorf("the mail does not name %s:\n%s", named, mail)
 		}
@@ -342,6 +345,8 @@ func TestSeveralNewslettersAtOnce(t *testing.T) {
 	}
 }
 
+var devops = &catalog.Term{Kind: catalog.Category, Key: "devops", Name: "DevOps", Slug: "devops"}
+
 func TestSignUpChecksEveryField(t *testing.T) {
 	h := newHouse(t, weekly())
 	h.SignUps.Disposable = newsletter.List{"mailinator.com": true}
@@ -355,6 +360,7 @@ func TestSignUpChecksEveryField(t *testing.T) {
 		"hour":                {newsletter.SignUp{Email: "a@example.org", Hour: "24"}, newsletter.FieldHour, newsletter.ErrHour},
 		"zone":                {newsletter.SignUp{Email: "a@example.org", Timezone: "../etc"}, newsletter.FieldZone, newsletter.ErrZone},
 		"format":              {newsletter.SignUp{Email: "a@example.org", Format: "pdf"}, newsletter.FieldFormat, newsletter.ErrFormat},
+		"a topic":             {newsletter.SignUp{Email: "a@example.org", Tags: []string{"Buy my pills"}}, newsletter.FieldTopics, newsletter.ErrTopic},
 		"thrown away":         {newsletter.SignUp{Email: "a@mail.mailinator.com"}, newsletter.FieldEmail, newsletter.ErrDisposable},
 		"an office":           {newsletter.SignUp{Email: "Info+x@example.org"}, newsletter.FieldEmail, newsletter.ErrRole},
 		"another top domain":  {newsletter.SignUp{Email: "a@notmailinator.com"}, "", nil},
@@ -381,5 +387,68 @@ func TestWhatNobodyConfirmsIsForgotten(t *testing.T) {
 	}
 	if _, err := h.Store.SubscriberByEmail(t.Context(), "ann@example.org"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("still there: %v", err)
+	}
+}
+
+// Who chooses no hour is told which one the newsletter has.
+func TestUsualHourIsNamed(t *testing.T) {
+	n := weekly()
+	n.Hour = 6
+	h := newHouse(t, n)
+	if err := h.SignUp(t.Context(), newsletter.SignUp{Email: "ann@example.org", Frequency: store.CadenceDaily}); err != nil {
+		t.Fatal(err)
+	}
+	r := newFakeRelay(nil)
+	h.letters(r, 1)
+	if mail := string(r.got("ann@example.org")[0]); !strings.Contains(mail, "06:00") {
+		t.Errorf("the mail does not name the hour:\n%s", mail)
+	}
+}
+
+// Spellings of one mailbox share a limit of mails, whoever is known; and so do
+// all, in an hour.
+func TestSignUpLimits(t *testing.T) {
+	h := newHouse(t, weekly())
+	h.SignUps.PerHour = 8
+	for i := range 6 {
+		for _, email := range []string{fmt.Sprintf("a.n.n+%d@gmail.com", i), fmt.Sprintf("bob+%d@example.org", i)} {
+			if err := h.SignUp(t.Context(), newsletter.SignUp{Email: email}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	h.letters(newFakeRelay(nil), 6)
+	busy := 0
+	for i := range 5 {
+		if errors.Is(h.SignUp(t.Context(), newsletter.SignUp{Email: fmt.Sprintf("c%d@example.org", i)}), newsletter.ErrBusy) {
+			busy++
+		}
+	}
+	if busy != 3 {
+		t.Errorf("refused %d of 5, want 3: the hour has 8", busy)
+	}
+}
+
+// A link is of what was asked for together; what somebody asks for later in the
+// same name has a link of its own.
+func TestLinksOfSeparateSignUps(t *testing.T) {
+	h := newHouse(t, weekly(), named("daily"))
+	var tokens []string
+	for i, name := range []string{"weekly", "daily"} {
+		if err := h.SignUp(t.Context(), newsletter.SignUp{Email: "ann@example.org", Newsletters: []string{name}}); err != nil {
+			t.Fatal(err)
+		}
+		r := newFakeRelay(nil)
+		h.letters(r, 1)
+		tokens = append(tokens, tokenIn(t, r.got("ann@example.org")[0]))
+		if subs, err := h.Confirmation(t.Context(), tokens[i]); err != nil || len(subs) != 1 || subs[0].Newsletter != name {
+			t.Errorf("%s: %+v, %v", name, subs, err)
+		}
+	}
+	if _, err := h.Confirm(t.Context(), tokens[0]); err != nil {
+		t.Fatal(err)
+	}
+	if subs, err := h.Confirmation(t.Context(), tokens[1]); err != nil || subs[0].Status != store.StatusPending {
+		t.Errorf("the other one: %+v, %v", subs, err)
 	}
 }

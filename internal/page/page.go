@@ -90,7 +90,7 @@ type Listing struct {
 type Home struct {
 	Frame
 	Listing    Listing
-	Form       Form
+	Form       *TopicForm // nil while nobody can sign up
 	Categories []Link
 	Feeds      []Link // the main feed in each format
 }
@@ -164,10 +164,14 @@ type FeedPage struct {
 	Builder   *Builder   // to ask for another combination; nil if this is none
 }
 
-// TopicForm is the sign-up form with the topics chosen already.
+// TopicForm is the sign-up form as it stands on other pages: for the topics of
+// the page, or for every post.
 type TopicForm struct {
 	Form
+	Topic  string // names of the topics; "": there are none, it is for every post
 	Hidden []Hidden
+	All    string // address of the whole form, with the topics chosen
+	Usual  string // zone of who chooses none
 }
 
 // Hidden is a field that is filled in already.
@@ -193,6 +197,7 @@ type Form struct {
 	Categories      []Choice
 	Tags            []Choice
 	TopicsChosen    bool // any of Categories or Tags is
+	TopicsError     string
 
 	Frequency, Hour, Zone, Format Select // without Choices: not asked for
 	TimingOpen                    bool   // any of them is not the usual one

@@ -50,7 +50,7 @@ func (s *server) about(kind catalog.Kind) handler {
 			contents.Page = &page.Link{Name: in.T("feed.page"), URL: s.local(escapedPath(path))}
 		}
 		if kind == catalog.Category || kind == catalog.Tag {
-			contents.Form = s.topicForm(in, page.Hidden{Name: string(kind), Value: t.Slug})
+			contents.Form = s.topicForm(in, t)
 		}
 		return s.showFeed(w, r, contents)
 	}
@@ -100,12 +100,4 @@ func (s *server) addresses(f *publish.Feed) []page.Link {
 		}
 	}
 	return links
-}
-
-// topicForm is the sign-up form for some topics; nil while nobody can sign up.
-func (s *server) topicForm(in *locale.Language, topics ...page.Hidden) *page.TopicForm {
-	if s.signUpOff() != "" {
-		return nil
-	}
-	return &page.TopicForm{Form: s.form(in, choices{}), Hidden: topics}
 }

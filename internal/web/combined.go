@@ -90,17 +90,11 @@ func (s *server) aboutCombined(w http.ResponseWriter, r *http.Request) error {
 	return s.showFeed(w, r, contents)
 }
 
-// topicsOf gives the fields of a sign-up for what a query asks for; false if a
+// topicsOf gives the topics of a sign-up for what a query asks for; false if a
 // newsletter cannot ask for the same.
-func topicsOf(q publish.Query) (topics []page.Hidden, ok bool) {
+func topicsOf(q publish.Query) (topics []*catalog.Term, ok bool) {
 	by := q.Choice()
-	for _, t := range by.Any {
-		if t.Kind != catalog.Category && t.Kind != catalog.Tag {
-			return nil, false
-		}
-		topics = append(topics, page.Hidden{Name: string(t.Kind), Value: t.Slug})
-	}
-	return topics, len(topics) > 0 && len(by.In)+len(by.All)+len(by.Not) == 0
+	return by.Any, len(by.Any) > 0 && len(by.In)+len(by.All)+len(by.Not) == 0
 }
 
 // combine finds the feed of a query; without any it is that of everything.

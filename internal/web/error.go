@@ -74,15 +74,20 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return // the visitor has gone
 	}
 	f := explain(err)
+	s.note(r, f, err)
+	if rec, ok := w.(*recorder); ok && rec.status != 0 {
+		return // too late to say anything else
+	}
+	s.refuse(w, r, f, err)
+}
+
+// note logs a fault of our own.
+func (s *server) note(r *http.Request, f fault, err error) {
 	if f.status >= 500 && !errors.Is(err, errStarting) {
 		s.Log.LogAttrs(r.Context(), slog.LevelError, "request failed",
 			slog.String("method", r.Method), slog.String("path", withoutToken(r.URL.Path)),
 			slog.Int("status", f.status), slog.Any("error", err))
 	}
-	if rec, ok := w.(*recorder); ok && rec.status != 0 {
-		return // too late to say anything else
-	}
-	s.refuse(w, r, f, err)
 }
 
 // refuse writes the page of a fault.

@@ -61,7 +61,7 @@ func newSiteOf(t testing.TB, posts []*post.Post, opts ...options) *site {
 	cfg := web.Config{
 		Title: "Field Notes", Description: "Notes on building software that keeps running", Language: "en",
 		SiteURL: base, BaseURL: base, HostsPosts: true, Version: "1.2.3",
-		Newsletters: []web.Newsletter{{Name: "weekly", Title: "Weekly digest", Description: "Every Monday morning"}},
+		Newsletters: []web.Newsletter{{Name: "weekly", Title: "Weekly digest", Description: "Every Monday morning", Frequencies: store.Cadences, Zone: "Europe/Berlin"}},
 	}
 	deps := web.Deps{
 		Templates: templates.Builtin(),

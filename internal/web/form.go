@@ -63,7 +63,7 @@ type choices struct {
 
 // choicesOf reads the choices from a form or from a query.
 func choicesOf(form url.Values) choices {
-	return choices{SignUp: newsletter.SignUp{
+	c := choices{SignUp: newsletter.SignUp{
 		Email:       strings.TrimSpace(form.Get("email")),
 		Newsletters: slices.DeleteFunc(form["newsletter"], func(n string) bool { return n == "" }),
 		Categories:  form["category"],
@@ -73,6 +73,10 @@ func choicesOf(form url.Values) choices {
 		Timezone:    form.Get("timezone"),
 		Format:      form.Get("format"),
 	}}
+	if form.Get("scope") == "all" { // of a form that offers its page's topics, or this
+		c.Categories, c.Tags = nil, nil
+	}
+	return c
 }
 
 // signUpOff is why nobody can sign up, as a part of a sentence; "" if they can.
@@ -90,6 +94,7 @@ func (s *server) form(in *locale.Language, c choices) page.Form {
 		f.Challenge = s.local("/api/v1/subscribe")
 	}
 	f.EmailError = faultText(in, newsletter.FieldEmail, c.faults[newsletter.FieldEmail])
+	f.TopicsError = faultText(in, newsletter.FieldTopics, c.faults[newsletter.FieldTopics])
 	f.NewsletterError = faultText(in, newsletter.FieldNewsletter, c.faults[newsletter.FieldNewsletter])
 	s.setTiming(in, &f, c)
 	for i, n := range s.Newsletters {
@@ -100,8 +105,42 @@ func (s *server) form(in *locale.Language, c choices) page.Form {
 		f.Categories = topics(snap.Categories, c.Categories)
 		f.Tags = topics(mostUsed(snap.Tags, c.Tags), c.Tags)
 	}
-	f.TopicsChosen = slices.ContainsFunc(slices.Concat(f.Categories, f.Tags), func(t page.Choice) bool { return t.Chosen })
+	f.TopicsChosen = f.TopicsError != "" || slices.ContainsFunc(slices.Concat(f.Categories, f.Tags), func(t page.Choice) bool { return t.Chosen })
 	return f
+}
+
+// topicForm is the form on a page about some topics, or about none; nil if
+// nobody can sign up, or not by these.
+func (s *server) topicForm(in *locale.Language, about ...*catalog.Term) *page.TopicForm {
+	if s.signUpOff() != "" {
+		return nil
+	}
+	f := page.TopicForm{Form: s.form(in, choices{}), All: s.local("/subscribe"), Usual: s.usualZone()}
+	var names []string
+	query := url.Values{}
+	for _, t := range about {
+		if t.Kind != catalog.Category && t.Kind != catalog.Tag {
+			return nil
+		}
+		name := t.Name
+		if t.Kind == catalog.Tag {
+			name = "#" + name
+		}
+		query.Add(string(t.Kind), t.Slug)
+		names, f.Hidden = append(names, name), append(f.Hidden, page.Hidden{Name: string(t.Kind), Value: t.Slug})
+	}
+	if len(about) > 0 {
+		f.Topic, f.All = strings.Join(names, in.T("list.comma")), f.All+"?"+query.Encode()
+	}
+	return &f
+}
+
+// usualZone is that of who chooses none.
+func (s *server) usualZone() string {
+	if len(s.Newsletters) == 0 {
+		return "UTC"
+	}
+	return cmp.Or(s.Newsletters[0].Zone, "UTC")
 }
 
 // topics offers terms, with those chosen that are named by slug, name or key.
@@ -140,12 +179,8 @@ func (s *server) setTiming(in *locale.Language, f *page.Form, c choices) {
 	field := func(name, label string, choices []page.Choice) page.Select {
 		return page.Select{Name: name, Label: label, Choices: choices, Error: faultText(in, name, c.faults[name])}
 	}
-	usual := "UTC"
 	var offers []page.Choice
-	for i, n := range s.Newsletters {
-		if i == 0 {
-			usual = cmp.Or(n.Zone, usual)
-		}
+	for _, n := range s.Newsletters {
 		for _, o := range n.Frequencies {
 			if !slices.ContainsFunc(offers, func(x page.Choice) bool { return x.Value == o }) {
 				offers = append(offers, page.Choice{Value: o, Label: frequency(in, o), Chosen: o == c.Frequency})
@@ -159,7 +194,7 @@ func (s *server) setTiming(in *locale.Language, f *page.Form, c choices) {
 		f.Hour = field(newsletter.FieldHour, in.T("choice.hour"), hourChoices(in.T("choice.hour_usual"), c.Hour))
 		f.Hour.Class, f.Hour.Note = "hour", in.T("choice.hour_note")
 	}
-	f.Zone = field(newsletter.FieldZone, in.T("choice.zone"), zoneChoices(in, usual, c.Timezone))
+	f.Zone = field(newsletter.FieldZone, in.T("choice.zone"), zoneChoices(in, s.usualZone(), c.Timezone))
 	f.Format = field(newsletter.FieldFormat, in.T("choice.format"), formatChoices(in, c.Format))
 	f.TimingOpen = c.Frequency+c.Hour+c.Timezone != "" || c.Format == store.FormatText ||
 		f.Frequency.Error+f.Hour.Error+f.Zone.Error+f.Format.Error != ""

@@ -70,7 +70,8 @@ func (g *guard) stamp(now time.Time) string {
 }
 
 // check takes the token of a form, which must be old enough and not used before.
-// Without the puzzle's solution it must be older.
+// Without the puzzle's solution it must be older. What is taken is given back by
+// restore, if the form had a fault that its visitor can mend.
 func (g *guard) check(tok, nonce string, now time.Time) error {
 	if !g.asks() {
 		return nil
@@ -88,6 +89,8 @@ func (g *guard) check(tok, nonce string, now time.Time) error {
 	}
 	return nil
 }
+
+func (g *guard) restore(tok string) { g.spent.Remove(tok) }
 
 // solves reports whether a nonce solves the puzzle of a token: the SHA-256 of
 // both with a colon between them begins with so many bits that are 0.

@@ -123,7 +123,7 @@ func (s *server) record(next http.Handler) http.Handler {
 func withoutToken(p string) string {
 	elements := strings.Split(p, "/")
 	for i, e := range elements {
-		switch e {
+		switch strings.ToLower(e) {
 		case "confirm", "unsubscribe", "preferences", "address", "private":
 			if i+1 < len(elements) {
 				return strings.Join(elements[:i+1], "/") + "/…"

@@ -39,7 +39,7 @@ func (s *server) home(w http.ResponseWriter, r *http.Request) error {
 	frame.Description, frame.Section = s.Description, "posts"
 	w.Header().Set("Content-Security-Policy", scriptPolicy)
 	body, err := s.pages.Home.Render(page.Home{
-		Frame: frame, Listing: list, Form: s.form(in, choices{}),
+		Frame: frame, Listing: list, Form: s.topicForm(in),
 		Categories: s.links(snap.Categories), Feeds: s.formats(s.feedOf("", "")),
 	})
 	return s.show(w, r, body, err)
@@ -90,7 +90,7 @@ func (s *server) term(w http.ResponseWriter, r *http.Request, kind catalog.Kind,
 	body, err := s.pages.Term.Render(page.Term{
 		About: about,
 		Frame: frame, Kind: in.T(label), Name: t.Name, Count: len(t.Entries), Listing: list,
-		Feeds: s.formats(f), Subscribe: s.subscribeTo(kind, t), Form: s.formFor(in, t),
+		Feeds: s.formats(f), Subscribe: s.subscribeTo(kind, t), Form: s.topicForm(in, t),
 	})
 	w.Header().Set("Content-Security-Policy", scriptPolicy)
 	return s.show(w, r, body, err)
@@ -198,7 +198,7 @@ func (s *server) post(w http.ResponseWriter, r *http.Request, snap *catalog.Snap
 	shown := page.Post{
 		Frame: frame, Entry: s.entry(in, s.indexOf(snap), e), Authors: e.Authors,
 		HTML: template.HTML(content), // cleaned by the renderer
-		Form: s.formFor(in, s.indexOf(snap).of(catalog.Category, e.Categories)...),
+		Form: s.topicForm(in, s.indexOf(snap).of(catalog.Category, e.Categories)...),
 	}
 	if shown.Form != nil {
 		shown.Form.Script = false // beside what others wrote
@@ -212,19 +212,6 @@ func (s *server) post(w http.ResponseWriter, r *http.Request, snap *catalog.Snap
 	body, err := s.pages.Post.Render(shown)
 	w.Header().Set("Content-Security-Policy", postPolicy)
 	return s.show(w, r, body, err)
-}
-
-// formFor is the sign-up form with terms chosen; nil if nobody can sign up, or
-// not by these.
-func (s *server) formFor(in *locale.Language, terms ...*catalog.Term) *page.TopicForm {
-	var topics []page.Hidden
-	for _, t := range terms {
-		if t.Kind != catalog.Category && t.Kind != catalog.Tag {
-			return nil
-		}
-		topics = append(topics, page.Hidden{Name: string(t.Kind), Value: t.Slug})
-	}
-	return s.topicForm(in, topics...)
 }
 
 func (s *server) neighbour(in *locale.Language, snap *catalog.Snapshot, i int) *page.Link {

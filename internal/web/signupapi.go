@@ -12,6 +12,7 @@ import (
 
 	"tidings/internal/locale"
 	"tidings/internal/newsletter"
+	"tidings/internal/store"
 )
 
 // challenge is what a form on another page needs to be taken.
@@ -29,27 +30,43 @@ func (s *server) signUpChallenge(w http.ResponseWriter, r *http.Request) error {
 
 // signUpAnswer is what a script is told.
 type signUpAnswer struct {
-	Status string            `json:"status"`           // check_mail, invalid, challenge, too_many, off
-	Errors map[string]string `json:"errors,omitempty"` // by field, for people
+	Status string            `json:"status"`           // check_mail, invalid, challenge, too_many, origin, off, failed
+	Errors map[string]string `json:"errors,omitempty"` // by field, "form" for all of it, for people
 }
 
 // signUpByScript signs up for a form on another page, by the same rules.
 func (s *server) signUpByScript(w http.ResponseWriter, r *http.Request) error {
 	s.crossOrigin(w, r)
-	if err := s.sameSite(r); err != nil {
-		return err
+	in := s.speaks(w, r)
+	err := s.sameSite(r)
+	var form url.Values
+	if err == nil {
+		form, err = readFields(w, r)
 	}
-	form, err := readFields(w, r)
-	if err != nil {
-		return err
+	if err == nil {
+		if l, ok := s.tongues.locales.Find(form.Get("language")); ok {
+			in = l
+		}
+		c := choicesOf(form)
+		c.Language = s.site(in).Language
+		err = s.signUp(s.fromPage(r), form.Get(trap), form.Get("token"), form.Get("nonce"), c)
 	}
-	in, c := s.speaks(w, r), choicesOf(form)
-	if l, ok := s.tongues.locales.Find(form.Get("language")); ok {
-		in = l
+	return s.tellScript(w, r, in, err)
+}
+
+// fromPage adds which of the sites that may sign people up the form stands on.
+func (s *server) fromPage(r *http.Request) *http.Request {
+	origin := r.Header.Get("Origin")
+	if !slices.Contains(s.Origins, origin) {
+		return r
 	}
-	c.Language = s.site(in).Language
-	r = withWording(r, form.Get("wording"))
-	err = s.signUp(r, form.Get(trap), form.Get("token"), form.Get("nonce"), c)
+	o := store.OriginOf(r.Context())
+	o.Source += " from " + origin
+	return r.WithContext(store.WithOrigin(r.Context(), o))
+}
+
+// tellScript answers with what came of a sign-up, always in JSON.
+func (s *server) tellScript(w http.ResponseWriter, r *http.Request, in *locale.Language, err error) error {
 	faults, faulty := errors.AsType[newsletter.FieldErrors](err)
 	switch {
 	case err == nil:
@@ -58,13 +75,20 @@ func (s *server) signUpByScript(w http.ResponseWriter, r *http.Request) error {
 		return writeJSON(w, http.StatusUnprocessableEntity, signUpAnswer{"invalid", s.faultTexts(in, faults)})
 	case errors.Is(err, errStep):
 		return writeJSON(w, http.StatusForbidden, signUpAnswer{Status: "challenge"})
-	case errors.Is(err, errTooMany), errors.Is(err, newsletter.ErrBusy):
-		tooMany(w)
-		return writeJSON(w, http.StatusTooManyRequests, signUpAnswer{Status: "too_many"})
 	case errors.Is(err, newsletter.ErrMailingOff):
 		return writeJSON(w, http.StatusServiceUnavailable, signUpAnswer{Status: "off"})
 	}
-	return err
+	f := explain(err)
+	s.note(r, f, err)
+	answer := signUpAnswer{Status: "failed", Errors: map[string]string{"form": in.T(f.text)}}
+	switch f.status {
+	case http.StatusTooManyRequests:
+		tooMany(w)
+		answer.Status = "too_many"
+	case http.StatusForbidden:
+		answer.Status = "origin"
+	}
+	return writeJSON(w, f.status, answer)
 }
 
 // readFields reads a form, or the same fields as JSON: texts, or lists of texts.
@@ -152,6 +176,10 @@ func faultText(in *locale.Language, field string, err error) string {
 		return in.T("subscribe.address_fault")
 	case field == newsletter.FieldZone:
 		return in.T("choice.zone_fault")
+	case field == newsletter.FieldTopics:
+		return in.T("subscribe.topics_fault")
+	case field == newsletter.FieldFrequency:
+		return in.T("choice.frequency_fault")
 	}
 	return in.T("subscribe.newsletter_fault") // choose one of these
 }

@@ -70,7 +70,11 @@ func (s *server) signUp(r *http.Request, trapped, tok, nonce string, c choices) 
 	if !s.guard.admit(clientAddr(r, s.TrustedProxies), s.Now()) {
 		return errTooMany
 	}
-	return s.People.SignUp(r.Context(), c.SignUp)
+	err := s.People.SignUp(r.Context(), c.SignUp)
+	if _, faulty := errors.AsType[newsletter.FieldErrors](err); faulty {
+		s.guard.restore(tok)
+	}
+	return err
 }
 
 // again shows the form with what was wrong, or for the click that shows that a

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -170,5 +171,55 @@ func TestOwnOriginsMayPost(t *testing.T) {
 		if w.Code != 200 {
 			t.Errorf("from %s: status %d", origin, w.Code)
 		}
+	}
+}
+
+// The form of every page signs up for what the page is about, or for every
+// post.
+func TestFormOnEveryPage(t *testing.T) {
+	for path, want := range map[string]string{
+		"/":                         "[] []",
+		"/posts/immutable-servers/": "[devops] []",
+		"/posts/older-7/":           "[devops] []",
+		"/categories/devops/":       "[devops] []",
+		"/tags/cpp/":                "[] [cpp]",
+		"/feeds/tags/cpp/":          "[] [cpp]",
+		"/feeds/combined/?category=notes&tag=cpp": "[notes] [cpp]",
+		"/subscribe":                         "[] []",
+		"/subscribe?category=devops&tag=cpp": "[devops] [cpp]",
+	} {
+		s := newSite(t)
+		page := s.get(path)
+		form := fields(t, page, "form.signup")
+		form.Set("email", "ann@example.org")
+		if w := s.submit("/subscribe", form); w.Code != 200 || len(s.people.asked) != 1 {
+			t.Errorf("%s: status %d, signed up %+v", path, w.Code, s.people.asked)
+			continue
+		}
+		if got := s.people.asked[0]; fmt.Sprint(got.Categories, " ", got.Tags) != want || !slices.Equal(got.Newsletters, []string{"weekly"}) || got.Timezone != "" {
+			t.Errorf("%s: signed up for %+v, want %s", path, got, want)
+		}
+		if want != "[] []" && !strings.HasPrefix(path, "/subscribe") {
+			if got := values(t, page, "input[name=scope]", "value"); !slices.Equal(got, []string{"these", "all"}) {
+				t.Errorf("%s: a choice of %q", path, got)
+			}
+		}
+		form.Set("scope", "all")
+		s.submit("/subscribe", form)
+		if got := s.people.asked[1]; len(got.Categories)+len(got.Tags) > 0 {
+			t.Errorf("%s: every post is %v %v", path, got.Categories, got.Tags)
+		}
+	}
+}
+
+func TestUnknownTopic(t *testing.T) {
+	s := newSite(t)
+	s.people.err = newsletter.FieldErrors{newsletter.FieldTopics: newsletter.ErrTopic, newsletter.FieldFrequency: newsletter.ErrFrequency}
+	w := s.do(request("POST", "/subscribe", urlencoded("email", "ann@example.org", "tag", "pills")))
+	if w.Code != 422 || len(all(t, w, "p#topics-error")) != 1 || len(all(t, w, "[aria-describedby=topics-error]")) != 2 || len(all(t, w, "select[aria-invalid=true]")) != 1 {
+		t.Errorf("status %d: no fault beside the topics, or none beside the frequency", w.Code)
+	}
+	if strings.Contains(w.Body.String(), "pills") {
+		t.Error("the page offers a topic that is none")
 	}
 }

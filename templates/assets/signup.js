@@ -1,13 +1,9 @@
 // Spares visitors a step, and knows their time zone. The form works without:
-// it then asks for one more click, and offers the zones to choose from.
+// it then asks for one more click, and has the newsletter's zone, or a list.
 "use strict";
 
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-
 for (const form of document.querySelectorAll("form.signup")) {
-  const select = form.elements.timezone;
-  if (select && !select.value && [...select.options].some((o) => o.value === zone)) select.value = zone;
-
+  detectZone(form);
   let asked = false;
   form.addEventListener("focusin", async () => {
     const challenge = form.dataset.challenge;
@@ -23,12 +19,26 @@ for (const form of document.querySelectorAll("form.signup")) {
   });
 }
 
+function detectZone(form) {
+  const field = form.elements.timezone;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!zone || !field || field.value) return;
+  if (field.options && ![...field.options].some(option => option.value === zone)) {
+    field.add(new Option(zone.replaceAll("_", " "), zone), field.options[1]);
+  }
+  field.value = zone;
+  const shown = form.querySelector("[data-zone]");
+  if (shown) shown.textContent = zone.replaceAll("_", " ");
+}
+
 // solve finds a number with which the hash of the token begins with so many
-// bits that are 0.
+// bits that are 0. It tries many at once, since each waits for another thread.
 async function solve(token, bits) {
   const text = new TextEncoder();
-  for (let n = 0; ; n++) {
-    const sum = new DataView(await crypto.subtle.digest("SHA-256", text.encode(token + ":" + n)));
-    if (Math.clz32(sum.getUint32(0)) >= bits) return String(n);
+  const zeros = async n => Math.clz32(new DataView(await crypto.subtle.digest("SHA-256", text.encode(token + ":" + n))).getUint32(0));
+  for (let n = 0; ; n += 512) {
+    const found = await Promise.all(Array.from({ length: 512 }, (_, i) => zeros(n + i)));
+    const i = found.findIndex(z => z >= bits);
+    if (i >= 0) return String(n + i);
   }
 }

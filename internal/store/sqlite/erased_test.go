@@ -62,6 +62,46 @@ func TestTheErasedCannotBeReadFromTheFile(t *testing.T) {
 	}
 }
 
+// A sign-up waits with its address; neither that nor one that nobody confirms is
+// to be left behind.
+func TestWhatWaitedCannotBeReadFromTheFile(t *testing.T) {
+	path, ctx, now := fresh(t), context.Background(), time.Now()
+	s, err := sqlite.Open(ctx, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, name := range []string{"erased", "forgotten"} {
+		in := store.SignUp{Mailbox: name, Subscriber: store.Subscriber{
+			Email: name + "@traceable.example", Key: "key " + name, Subscriptions: []store.Subscription{{Newsletter: "weekly"}}}}
+		limits := store.SignUpLimits{PerMailbox: 9, All: 9, MailboxSince: now, AllSince: now}
+		if _, err := s.QueueSignUp(ctx, now, in, limits); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := s.ApplySignUps(ctx, now, 9); err != nil || n != 2 {
+		t.Fatal(n, err)
+	}
+	if !readable(t, path, "erased@traceable") || !readable(t, path, "forgotten@traceable") {
+		t.Fatal("the test does not find what is there")
+	}
+	who, err := s.SubscriberByEmail(ctx, "erased@traceable.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.EraseSubscriber(ctx, now, who.ID); err != nil {
+		t.Fatal(err)
+	}
+	if n, _, err := s.ForgetUnconfirmed(ctx, now, now.Add(time.Minute), 9); err != nil || n != 1 {
+		t.Fatal(n, err)
+	}
+	for _, trace := range []string{"erased@traceable", "forgotten@traceable"} {
+		if readable(t, path, trace) {
+			t.Errorf("%q can be read", trace)
+		}
+	}
+}
+
 // readable reports whether a text is in any file of a database.
 func readable(t *testing.T, path, text string) bool {
 	t.Helper()

@@ -15,7 +15,7 @@ func (s *Store) ForgetSignUps(ctx context.Context, before time.Time) error {
 
 // ForgetUnconfirmed implements [store.SignUps].
 func (s *Store) ForgetUnconfirmed(ctx context.Context, now, before time.Time, limit int) (forgotten int, done bool, err error) {
-	err = s.write(ctx, "forget unconfirmed subscriptions", func(t *tx) error {
+	err = s.writeWiping(ctx, "forget unconfirmed subscriptions", func(t *tx) error {
 		marked, err := t.exec(`UPDATE subscriptions SET asked_at = ?1 WHERE (newsletter_id, subscriber_id) IN
 			(SELECT newsletter_id, subscriber_id FROM subscriptions WHERE status = 'pending' AND asked_at IS NULL LIMIT ?2)`,
 			now.UnixMilli(), limit)
@@ -60,6 +60,10 @@ func (t *tx) forget(u unconfirmed) error {
 	}
 	if _, err := t.exec(`DELETE FROM subscriptions WHERE newsletter_id = ?1 AND subscriber_id = ?2`,
 		u.newsletter, u.subscriber); err != nil {
+		return err
+	}
+	// What was asked for is no consent without a confirmation.
+	if _, err := t.exec(`DELETE FROM consents WHERE subscriber_id = ?1 AND newsletter_id = ?2`, u.subscriber, u.newsletter); err != nil {
 		return err
 	}
 	// The notices go with the person.

@@ -36,13 +36,14 @@ func (s *Store) QueueSignUp(ctx context.Context, now time.Time, in store.SignUp,
 	return queued && err == nil, err
 }
 
-// ApplySignUps implements [store.SignUps].
+// ApplySignUps implements [store.SignUps]. What waited holds an address, of
+// which nothing is to stay in the file once its owner is erased.
 func (s *Store) ApplySignUps(ctx context.Context, now time.Time, limit int) (applied int, err error) {
 	waiting, err := s.signUpsWait(ctx)
 	if err != nil || !waiting {
 		return 0, err
 	}
-	err = s.write(ctx, "attend to sign-ups", func(t *tx) error {
+	err = s.write(ctx, "attend to sign-ups", within(s.dialect.Wipe, s.dialect.Unwipe, func(t *tx) error {
 		list, err := all(t, scanSignUp, `SELECT id, at, request FROM signups WHERE request IS NOT NULL ORDER BY id LIMIT ?1`, limit)
 		for _, in := range list {
 			if err == nil {
@@ -51,7 +52,7 @@ func (s *Store) ApplySignUps(ctx context.Context, now time.Time, limit int) (app
 		}
 		applied = len(list)
 		return err
-	})
+	}))
 	if err != nil {
 		return 0, err
 	}

@@ -103,6 +103,7 @@ func testUnconfirmed(_ *testing.T, f *fixture) {
 	_, err = f.Subscriber(f.ctx, alone)
 	f.fails("who never confirmed", err, store.ErrNotFound)
 	f.equal("what was not confirmed", f.subscription(both.ID, "weekly").Status, "")
+	f.equal("on record", f.events(both.ID), []string{"asked daily", "confirmed daily"})
 	f.equal("what was", f.subscription(both.ID, "daily").Status, store.StatusActive)
 	f.equal("who had left before", f.subscription(back, "weekly").Status, store.StatusUnsubscribed)
 	_, err = f.SubscriberByEmail(f.ctx, "imported@example.com")
