@@ -51,7 +51,8 @@ func TestARelayThatAllowsFewConnections(t *testing.T) {
 	if c := h.edition(e.ID).Counts; c.Sent != 400 {
 		t.Errorf("account %+v", c)
 	}
-	if strings.Contains(log.String(), "mail waits") {
+	// At the very start a refusal may come before any connection has shown to work.
+	if strings.Count(log.String(), "mail waits") > 1 {
 		t.Errorf("the relay was left alone:\n%s", log)
 	}
 	if n := s.Connections(); n > 50 { // each finds out, perhaps more than once at the start, but not for each mail

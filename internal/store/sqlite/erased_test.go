@@ -3,7 +3,9 @@ package sqlite_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,6 +101,73 @@ func TestWhatWaitedCannotBeReadFromTheFile(t *testing.T) {
 		if readable(t, path, trace) {
 			t.Errorf("%q can be read", trace)
 		}
+	}
+}
+
+// TestManyErasedCannotBeReadFromTheFile: neither what an import was staged in,
+// nor what is left of pages that were split when records grew.
+func TestManyErasedCannotBeReadFromTheFile(t *testing.T) {
+	path, ctx, now := fresh(t), context.Background(), time.Now()
+	s, err := sqlite.Open(ctx, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const people, every = 3000, 40
+	address := func(i int) string { return fmt.Sprintf("reader.number.%d@traceable.example", i) }
+	var rows []store.ImportRow
+	for i := range people {
+		rows = append(rows, store.ImportRow{Line: i + 1, Subscriber: store.Subscriber{
+			Email: address(i), Key: fmt.Sprint("key ", i*7919%people),
+			Subscriptions: []store.Subscription{{Newsletter: "weekly", Status: store.StatusActive}},
+		}})
+	}
+	importAll(t, s, now, rows)
+	for i := range people / every {
+		who, err := s.SubscriberByEmail(ctx, address(i*every))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i%2 == 0 {
+			grown := store.Preferences{Timezone: "America/Argentina/Buenos_Aires", QuietHours: "22-7", Subscriptions: []store.Subscription{
+				{Newsletter: "weekly", Status: store.StatusActive, Tags: []string{strings.Repeat("long", 20)}}}}
+			if err := s.SetPreferences(ctx, now, who.ID, grown); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.EraseSubscriber(ctx, now, who.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range people / every {
+		if readable(t, path, address(i*every)) {
+			t.Errorf("%s can be read after the erasure", address(i*every))
+		}
+	}
+	if !readable(t, path, address(1)) {
+		t.Error("others are gone too")
+	}
+}
+
+// importAll imports people as the command does.
+func importAll(t *testing.T, s store.Store, now time.Time, rows []store.ImportRow) {
+	t.Helper()
+	ctx := context.Background()
+	id, err := s.BeginImport(ctx, now)
+	if err == nil {
+		err = s.StageImport(ctx, now, id, rows)
+	}
+	if err == nil {
+		err = s.DecideImport(ctx, now, id)
+	}
+	for n := 1; err == nil && n > 0; {
+		n, err = s.ApplyImport(ctx, now, time.Second)
+	}
+	if err == nil {
+		_, err = s.TakeImport(ctx, id)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

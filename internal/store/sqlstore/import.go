@@ -156,11 +156,15 @@ func (t *tx) chunkApplied(now time.Time, id, number int64, r store.ImportReport)
 	if len(r.SuppressedLines) > 0 {
 		suppressed = encodeLines(r.SuppressedLines)
 	}
-	if _, err := t.exec(`UPDATE import_chunks SET people = NULL, suppressed = ?3 WHERE import_id = ?1 AND number = ?2`,
-		id, number, suppressed); err != nil {
+	// The people of a chunk must not outlive their own records.
+	err := t.dialect.wiping(func(t *tx) error {
+		_, err := t.exec(`UPDATE import_chunks SET people = NULL, suppressed = ?3 WHERE import_id = ?1 AND number = ?2`, id, number, suppressed)
+		return err
+	})(t)
+	if err != nil {
 		return err
 	}
-	_, err := t.exec(`UPDATE imports SET applied = ?2, touched_at = ?3, finished_at = CASE WHEN chunks = ?2 THEN ?3 END,
+	_, err = t.exec(`UPDATE imports SET applied = ?2, touched_at = ?3, finished_at = CASE WHEN chunks = ?2 THEN ?3 END,
 		added = added + ?4, updated = updated + ?5, unchanged = unchanged + ?6, suppressed = suppressed + ?7 WHERE id = ?1`,
 		id, number, millis(now), r.Added, r.Updated, r.Unchanged, r.Suppressed)
 	return err
@@ -235,7 +239,7 @@ func (t *tx) forgetImport(id int64) error {
 
 // DropImport implements [store.Imports].
 func (s *Store) DropImport(ctx context.Context, id int64) (more bool, err error) {
-	err = s.write(ctx, fmt.Sprintf("drop import %d", id), func(t *tx) error {
+	err = s.write(ctx, fmt.Sprintf("drop import %d", id), s.dialect.wiping(func(t *tx) error {
 		var toApply int
 		if _, err := t.maybe(`SELECT count(*) FROM imports WHERE id = ?1 AND decided_at IS NOT NULL AND finished_at IS NULL`,
 			[]any{id}, &toApply); err != nil {
@@ -250,7 +254,7 @@ func (s *Store) DropImport(ctx context.Context, id int64) (more bool, err error)
 			return err
 		}
 		return t.forgetImport(id)
-	})
+	}))
 	return more && err == nil, err
 }
 

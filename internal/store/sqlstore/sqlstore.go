@@ -28,7 +28,7 @@ type Dialect struct {
 	// Large and Usual are statements around a transaction that touches a large
 	// part of the database; "" where the engine needs none.
 	Large, Usual string
-	// Wipe and Unwipe are statements around a transaction that deletes what must
+	// Wipe and Unwipe are statements around others of a transaction that delete what must
 	// not stay readable anywhere in the database's files, and Scrub one after
 	// it; "" where the engine needs none.
 	Wipe, Unwipe, Scrub string
@@ -79,12 +79,15 @@ func (s *Store) writeLarge(ctx context.Context, op string, fn func(*tx) error) e
 // writeWiping is write for what must not stay readable once it is deleted. While
 // somebody still reads, the last of it goes when the log is written anew.
 func (s *Store) writeWiping(ctx context.Context, op string, fn func(*tx) error) error {
-	err := s.write(ctx, op, within(s.dialect.Wipe, s.dialect.Unwipe, fn))
+	err := s.write(ctx, op, s.dialect.wiping(fn))
 	if err == nil && s.dialect.Scrub != "" {
 		_, _ = s.writer.ExecContext(context.WithoutCancel(ctx), s.dialect.Scrub)
 	}
 	return err
 }
+
+// wiping makes a function overwrite what it deletes.
+func (d *Dialect) wiping(fn func(*tx) error) func(*tx) error { return within(d.Wipe, d.Unwipe, fn) }
 
 // within runs a function between two statements; "" is none.
 func within(before, after string, fn func(*tx) error) func(*tx) error {
