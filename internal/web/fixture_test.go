@@ -202,7 +202,7 @@ func (p *people) SignUp(_ context.Context, s newsletter.SignUp) error {
 		return p.err
 	case !ok || name == "" || host == "":
 		return newsletter.FieldErrors{newsletter.FieldEmail: newsletter.ErrAddress}
-	case slices.ContainsFunc(s.Newsletters, func(n string) bool { return n != "weekly" }):
+	case slices.ContainsFunc(s.Newsletters, func(n string) bool { return n != "weekly" && n != "monthly" }):
 		return newsletter.FieldErrors{newsletter.FieldNewsletter: newsletter.ErrNewsletter}
 	}
 	p.changes++

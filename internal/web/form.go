@@ -196,6 +196,7 @@ func (s *server) setTiming(in *locale.Language, f *page.Form, c choices) {
 	}
 	f.Zone = field(newsletter.FieldZone, in.T("choice.zone"), zoneChoices(in, s.usualZone(), c.Timezone))
 	f.Format = field(newsletter.FieldFormat, in.T("choice.format"), formatChoices(in, c.Format))
-	f.TimingOpen = c.Frequency+c.Hour+c.Timezone != "" || c.Format == store.FormatText ||
+	usual := c.Frequency == "" || len(offers) > 0 && c.Frequency == offers[0].Value
+	f.TimingOpen = !usual || c.Hour+c.Timezone != "" || c.Format == store.FormatText ||
 		f.Frequency.Error+f.Hour.Error+f.Zone.Error+f.Format.Error != ""
 }
