@@ -29,11 +29,13 @@ type Asked struct {
 	Frequency string   // schedule, each, daily, weekly, monthly
 	Hour      string   // "0" to "23"; "": the newsletter's
 	Zone      string   // IANA name; "": not said
+	TextOnly  bool
 }
 
 // confirmation is what the templates of that mail are filled with.
 type confirmation struct {
 	letter
+	Titles  string // of all newsletters
 	Asked   []asked
 	Confirm string // the link
 	Until   string // the last day it works; "" if not said
@@ -52,16 +54,17 @@ func (t *set) confirm(in ConfirmInput) (mail.Message, error) {
 	if err != nil {
 		return mail.Message{}, err
 	}
-	l.Subject = cut(l.words.T("confirmation.subject", "newsletter", l.Newsletter.Title), maxSubject)
-	l.Preheader = cut(l.words.T("confirmation.preheader", "site", l.Site.Title), 100)
-	c := confirmation{
-		letter:  l,
-		Confirm: strings.TrimRight(webURL(in.Base), "/") + "/confirm/" + slot,
-		Until:   l.longDay(in.ValidUntil),
-	}
+	c := confirmation{letter: l, Titles: l.Newsletter.Title}
 	for _, a := range in.Asked {
 		c.Asked = append(c.Asked, l.asked(a))
 	}
+	if len(c.Asked) > 0 {
+		c.Titles = titles(l, c.Asked)
+	}
+	c.Subject = cut(l.words.T("confirmation.subject", "newsletter", c.Titles), maxSubject)
+	c.Preheader = cut(l.words.T("confirmation.preheader", "site", l.Site.Title), 100)
+	c.Confirm = strings.TrimRight(webURL(in.Base), "/") + "/confirm/" + slot
+	c.Until = l.longDay(in.ValidUntil)
 	html, text, err := t.in[l.words].confirm.render(c)
 	if err != nil {
 		return mail.Message{}, err
@@ -69,7 +72,16 @@ func (t *set) confirm(in ConfirmInput) (mail.Message, error) {
 	if err := holdsLink(slot, "{{.Confirm}}", confirmHTML, html, confirmText, text); err != nil {
 		return mail.Message{}, err
 	}
-	return l.message(html, text, noticeHeaders(), nonce), nil
+	return c.message(html, text, noticeHeaders(), nonce), nil
+}
+
+// titles names all newsletters.
+func titles(l letter, list []asked) string {
+	var names []string
+	for _, a := range list {
+		names = append(names, a.Title)
+	}
+	return strings.Join(names, l.words.T("list.comma"))
 }
 
 // asked is what the templates show of one newsletter.
@@ -84,6 +96,9 @@ func (l letter) asked(a Asked) asked {
 		parts = append(parts, fmt.Sprintf("%02s:00", a.Hour))
 	}
 	parts = append(parts, clean(strings.ReplaceAll(a.Zone, "_", " ")), strings.Join(cleanAll(a.Topics, maxTopics), l.words.T("list.comma")))
+	if a.TextOnly {
+		parts = append(parts, l.words.T("choice.format_text"))
+	}
 	return asked{Title: cut(clean(a.Title), maxName), How: dots(parts...)}
 }
 

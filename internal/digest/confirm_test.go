@@ -17,7 +17,7 @@ func TestConfirm(t *testing.T) {
 		Site: in.Site, Newsletter: in.Newsletter, Base: in.Base,
 		Asked: []digest.Asked{
 			{Title: "The Weekly", Topics: []string{"Gardening", "wood"}, Frequency: "daily", Hour: "6", Zone: "America/New_York"},
-			{Title: "News", Frequency: "each", Zone: "UTC"},
+			{Title: "News", Frequency: "each", Zone: "UTC", TextOnly: true},
 		},
 		Date: monday, ValidUntil: monday.AddDate(0, 0, 3),
 	})
@@ -37,7 +37,7 @@ func TestConfirm(t *testing.T) {
 	if strings.Count(m.Text, "http") != 1 || !strings.Contains(m.Text, "\n"+link+"\n") {
 		t.Errorf("the text part has not exactly the link on a line of its own:\n%s", m.Text)
 	}
-	for _, want := range []string{"The Weekly", "House & Home", "Daily · 06:00 · America/New York · Gardening, wood", "Each post by itself · UTC", "not you?", "June 12, 2025"} {
+	for _, want := range []string{"The Weekly", "House & Home", "Daily · 06:00 · America/New York · Gardening, wood", "The Weekly, News", "Each post by itself · UTC · Plain text", "not you?", "June 12, 2025"} {
 		if !strings.Contains(m.Text, want) || !strings.Contains(text(parse(t, m.HTML)), want) {
 			t.Errorf("%q is not in both parts", want)
 		}

@@ -241,6 +241,7 @@ func asked(subs []Subscription) (list []digest.Asked) {
 	for _, sub := range subs {
 		list = append(list, digest.Asked{
 			Title: sub.Title, Topics: slices.Concat(sub.Categories, sub.Tags), Frequency: sub.Frequency, Hour: sub.Hour, Zone: sub.Timezone,
+			TextOnly: sub.Format == store.FormatText,
 		})
 	}
 	return list

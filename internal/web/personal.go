@@ -210,5 +210,8 @@ func shown(in *locale.Language, sub newsletter.Subscription) page.Subscription {
 	if sub.Timezone != "" {
 		out.When = append(out.When, strings.ReplaceAll(sub.Timezone, "_", " "))
 	}
+	if sub.Format == store.FormatText {
+		out.When = append(out.When, in.T("choice.format_text"))
+	}
 	return out
 }
