@@ -34,8 +34,25 @@ func (t *tx) exists(subscriber int64) error {
 }
 
 // leave ends one subscription of a person, or all if newsletter is "", and
-// gives the newsletters that this ended.
+// gives the newsletters that this ended, by name: so they go on record.
 func (t *tx) leave(now time.Time, subscriber int64, newsletter string) ([]int64, error) {
+	ended, err := t.end(now, subscriber, newsletter)
+	if err != nil {
+		return nil, err
+	}
+	return t.byName(ended)
+}
+
+// byName puts newsletters in the order of their names.
+func (t *tx) byName(ids []int64) ([]int64, error) {
+	if len(ids) < 2 {
+		return ids, nil
+	}
+	named, err := all(t, scalar[int64], `SELECT id FROM newsletters ORDER BY name`)
+	return slices.DeleteFunc(named, func(id int64) bool { return !slices.Contains(ids, id) }), err
+}
+
+func (t *tx) end(now time.Time, subscriber int64, newsletter string) ([]int64, error) {
 	return all(t, scalar[int64], `UPDATE subscriptions SET status = 'unsubscribed', ended_at = ?3, left_because = '',
 		was_active = CASE WHEN status = 'active' THEN 1 ELSE 0 END
 		WHERE subscriber_id = ?1 AND status <> 'unsubscribed'
@@ -93,6 +110,9 @@ func (t *tx) revive(now time.Time, subscriber int64, ended time.Time) (names []s
 	ids, err := all(t, scalar[int64], `UPDATE subscriptions SET status = 'active', ended_at = NULL, was_active = 0, left_because = ''
 		WHERE subscriber_id = ?1 AND status = 'unsubscribed' AND was_active = 1 AND ended_at = ?2 RETURNING newsletter_id`,
 		subscriber, millis(ended))
+	if err == nil {
+		ids, err = t.byName(ids)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +126,6 @@ func (t *tx) revive(now time.Time, subscriber int64, ended time.Time) (names []s
 			return nil, err
 		}
 	}
-	slices.Sort(names)
 	return names, t.liftLeaving(subscriber)
 }
 
