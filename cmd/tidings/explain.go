@@ -86,6 +86,9 @@ func (a *app) showAnswer(n newsletter.Answer) error {
 		about += ": not mailed"
 	}
 	a.say("%s: %s", about, n.Why)
+	for _, g := range n.Also {
+		a.say("also: %s", g.Why)
+	}
 	if len(n.Posts) == 0 {
 		return nil
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"tidings/internal/catalog"
@@ -39,7 +38,8 @@ type Answer struct {
 	Outcome    string             `json:"outcome"`
 	Reason     string             `json:"reason,omitempty"` // one word, for scripts
 	Why        string             `json:"why"`
-	At         *time.Time         `json:"at,omitempty"` // when it came, or comes
+	Also       []Ground           `json:"also,omitempty"` // what else would have kept it from them
+	At         *time.Time         `json:"at,omitempty"`   // when it came, or comes
 	Local      string             `json:"local_time,omitempty"`
 	Delivery   *ExplainedDelivery `json:"delivery,omitempty"`
 	Posts      []ExplainedPost    `json:"posts"` // those in the mail first, in its order
@@ -74,7 +74,7 @@ func (s *Service) Explain(ctx context.Context, email string, edition int64, post
 	if err != nil {
 		return Explanation{}, err
 	}
-	x := &explainer{Service: s, now: s.Clock.Now(), ask: posts}
+	x := &explainer{Service: s, now: s.Clock.Now(), ask: posts, mails: map[string][]store.Delivery{}}
 	if err := x.lookUp(ctx, given); err != nil {
 		return Explanation{}, err
 	}
@@ -105,6 +105,19 @@ type explainer struct {
 	who        store.Subscriber   // ID 0: nobody
 	suppressed *store.Suppression // nil: not
 	consents   []store.Consent    // oldest first
+	mails      map[string][]store.Delivery
+}
+
+// deliveries gives the person's of a newsletter, the newest edition first.
+func (x *explainer) deliveries(ctx context.Context, newsletter string) ([]store.Delivery, error) {
+	if list, ok := x.mails[newsletter]; ok {
+		return list, nil
+	}
+	list, err := x.Store.DeliveriesTo(ctx, x.who.ID, newsletter)
+	if err == nil {
+		x.mails[newsletter] = list
+	}
+	return list, err
 }
 
 func (x *explainer) lookUp(ctx context.Context, given store.Subscriber) error {
@@ -152,7 +165,7 @@ func (x *explainer) comings(ctx context.Context) ([]Answer, error) {
 
 // underWay tells of the mails of a newsletter that are on their way.
 func (x *explainer) underWay(ctx context.Context, n Newsletter) (all []Answer, err error) {
-	list, err := x.Store.DeliveriesTo(ctx, x.who.ID, n.Name)
+	list, err := x.deliveries(ctx, n.Name)
 	for _, d := range slices.Backward(list) {
 		if err != nil || d.State != store.DeliveryPending && d.State != store.DeliveryClaimed {
 			continue
@@ -186,67 +199,6 @@ func (x *explainer) local(n Newsletter, t time.Time) string {
 func (x *explainer) when(n Newsletter, a *Answer, t time.Time) {
 	t = t.UTC()
 	a.At, a.Local = &t, x.local(n, t)
-}
-
-// barred says why a person is none of a newsletter's readers at an instant; ""
-// if they are one. A reader who paused is none for the time being.
-func (x *explainer) barred(n Newsletter, sub *store.Subscription, at time.Time) (reason, why string) {
-	switch {
-	case sub == nil:
-		return "not_subscribed", "they never signed up for it"
-	case sub.CreatedAt.After(at):
-		return "joined_later", "they signed up only on " + x.local(n, sub.CreatedAt)
-	case sub.Status == store.StatusPending && !sub.EndedAt.IsZero():
-		return "left", "they left on " + x.local(n, sub.EndedAt) + "; they signed up again since, but have not confirmed"
-	case sub.Status == store.StatusPending:
-		return "not_confirmed", "they signed up on " + x.local(n, sub.CreatedAt) + ", and have not confirmed"
-	case sub.Status == store.StatusUnsubscribed && !sub.EndedAt.After(at):
-		return "left", "they left on " + x.local(n, sub.EndedAt) + because(sub.LeftBecause)
-	case sub.ConfirmedAt.After(at):
-		return "joined_later", "they confirmed only on " + x.local(n, sub.ConfirmedAt)
-	case x.suppressed != nil && !x.suppressed.At.After(at):
-		return "suppressed", x.suppression(n)
-	}
-	if left := x.awayAt(n, at); !left.IsZero() {
-		return "left", "they left on " + x.local(n, left) + ", and came back only afterwards"
-	}
-	if sub.PausedUntil.After(at) {
-		return store.ReasonPaused, "paused until " + x.local(n, sub.PausedUntil)
-	}
-	return "", ""
-}
-
-func because(reason string) string {
-	if reason == "" {
-		return ""
-	}
-	return " (" + reason + ")"
-}
-
-func (x *explainer) suppression(n Newsletter) string {
-	s := x.suppressed
-	words := map[string]string{
-		store.ReasonManual:       "the maintainer suppressed the address",
-		store.ReasonBounce:       "mail to the address came back",
-		store.ReasonComplaint:    "they complained about a mail",
-		store.ReasonErased:       "they had themselves erased",
-		store.ReasonUnsubscribed: "they left everything",
-	}
-	return strings.TrimSpace(fmt.Sprintf("suppressed since %s: %s %s", x.local(n, s.At), words[s.Reason], s.Note))
-}
-
-// awayAt gives when a person had left who was away at an instant, and is back.
-func (x *explainer) awayAt(n Newsletter, at time.Time) (left time.Time) {
-	for _, c := range x.consents {
-		switch {
-		case c.Newsletter != n.Name || c.At.After(at):
-		case c.Event == store.ConsentLeft:
-			left = c.At
-		case c.Event != store.ConsentAsked:
-			left = time.Time{}
-		}
-	}
-	return left
 }
 
 // A choice is what a reader wants of a newsletter.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"tidings/internal/catalog"
 	"tidings/internal/store"
 )
 
@@ -19,7 +18,8 @@ type meeting struct {
 	delivery *store.Delivery     // nil: they have none
 	waves    []store.Wave
 	own      *store.Wave // that of the person's time zone and hour; nil: none is on record
-	planned  time.Time   // when its readers were counted, where the person is
+	turn     time.Time   // of their zone and hour, if it is on no record; zero: none is known
+	planned  time.Time   // when its readers are counted, where the person is
 	then     choice      // at that time
 }
 
@@ -32,7 +32,7 @@ func (x *explainer) edition(ctx context.Context, e store.Edition) (Answer, error
 	}
 	group := -1
 	if m.delivery == nil {
-		a.Reason, a.Why = x.absent(m, &a)
+		a.tell(x.absent(m, &a))
 	} else {
 		group = m.delivery.Group
 		if err := x.delivered(ctx, m, &a); err != nil {
@@ -48,7 +48,7 @@ func (x *explainer) meet(ctx context.Context, e store.Edition) (m meeting, err e
 	if m.letter, err = x.Newsletter(e.Newsletter); err != nil {
 		m.letter = Newsletter{Name: e.Newsletter, Zone: time.UTC} // it was taken out of the configuration
 	}
-	list, err := x.Store.DeliveriesTo(ctx, x.who.ID, e.Newsletter)
+	list, err := x.deliveries(ctx, e.Newsletter)
 	if err != nil {
 		return m, err
 	}
@@ -61,6 +61,8 @@ func (x *explainer) meet(ctx context.Context, e store.Edition) (m meeting, err e
 	band := m.band(x.who.Timezone)
 	if i := slices.IndexFunc(m.waves, func(w store.Wave) bool { return w.Band == band }); i >= 0 {
 		m.own, m.planned = &m.waves[i], m.waves[i].CreatedAt
+	} else if m.turn = x.turnOf(m, band); !m.turn.IsZero() {
+		m.planned = m.turn
 	}
 	m.then = x.chosen(*m.sub, m.planned)
 	return m, nil
@@ -72,52 +74,6 @@ func (m meeting) band(zone string) store.Band {
 	return n.reachOf(m.edition.Cadence, zone, m.sub.Hour).band
 }
 
-// absent says why a person has no part in an edition.
-func (x *explainer) absent(m meeting, a *Answer) (reason, why string) {
-	e, n := m.edition, m.letter
-	reason, why = x.barred(n, m.sub, m.planned)
-	nobody := (e.Status == store.EditionSkipped || e.Status == store.EditionFailed) && len(m.waves) == 0
-	switch {
-	case reason != "" && reason != store.ReasonPaused:
-		return reason, why
-	case !e.Manual && n.cadenceOf(m.then.frequency) != e.Cadence:
-		return "frequency", fmt.Sprintf("they are mailed by %q, and this is an edition of %q", n.cadenceOf(m.then.frequency), e.Cadence)
-	case nobody:
-		return e.Status, "it mailed nobody: " + e.Why()
-	case m.own != nil && m.own.Status != store.WaveMade:
-		return m.own.Status, fmt.Sprintf("nothing was mailed in their time zone at their hour: %s", m.own.Reason)
-	case reason != "":
-		return reason, why
-	case len(m.waves) > 0 && m.own == nil:
-		return x.awaited(m, a)
-	}
-	return "changed", fmt.Sprintf("they were none of its readers when it was planned on %s; what they have chosen was changed since, or what was mailed to them", x.local(n, m.planned))
-}
-
-// awaited tells of an edition that has not come where the person is.
-func (x *explainer) awaited(m meeting, a *Answer) (reason, why string) {
-	e, n := m.edition, m.letter
-	band := m.band(x.who.Timezone)
-	if e.Status == store.EditionCancelled {
-		return "cancelled", "it was cancelled before their turn"
-	}
-	if e.Cadence == store.CadenceSchedule && n.Schedule == nil || e.Cadence == store.CadenceEach {
-		return "changed", "it is not made where they are"
-	}
-	slot, err := n.spec(e.Cadence, band).Slot(e.Slot, x.zone(n, band.Zone))
-	switch {
-	case err != nil:
-		return "changed", "its run is none of the present schedule"
-	case slot.At.After(x.now):
-		x.when(n, a, slot.At)
-		return "to_come", "their turn is at " + a.Local
-	}
-	if reason, why := x.barred(n, m.sub, slot.At); reason != "" {
-		return reason, fmt.Sprintf("their turn was at %s; %s", x.local(n, slot.At), why)
-	}
-	return "not_on_record", fmt.Sprintf("their turn was at %s, and is not on record: they came to this time zone or hour since, or tidings serve has yet to make it", x.local(n, slot.At))
-}
-
 // delivered tells what became of a person's mail.
 func (x *explainer) delivered(ctx context.Context, m meeting, a *Answer) error {
 	d := m.delivery
@@ -125,6 +81,13 @@ func (x *explainer) delivered(ctx context.Context, m meeting, a *Answer) error {
 	a.Delivery = &ExplainedDelivery{State: d.State, Attempts: d.Attempts, NextAt: orNone(d.NextAt), Resent: d.Resent, Code: d.Code, Answer: d.Reason}
 	x.when(m.letter, a, d.UpdatedAt)
 	a.Reason, a.Why = x.fate(m, a)
+	if d.State == store.DeliveryPending {
+		if grounds := x.doomed(m); len(grounds) > 0 {
+			grounds[0].Why = "it will not be mailed: " + grounds[0].Why
+			a.At, a.Local = nil, ""
+			a.tell(grounds)
+		}
+	}
 	bounces, err := x.Store.SubscriberBounces(ctx, x.who.ID, 1000)
 	for _, b := range bounces {
 		if b.EditionID == m.edition.ID {
@@ -183,6 +146,20 @@ func released(reason string) string {
 	return "the address was suppressed (" + reason + ")"
 }
 
+// doomed says why a mail that waits will not go out, by the rules of a claim;
+// none if it will.
+func (x *explainer) doomed(m meeting) []Ground {
+	e, at := m.edition, later(x.now, m.delivery.NextAt)
+	grounds := x.bars(m.letter, m.sub, at)
+	if e.Status != store.EditionSending {
+		return grounds // nobody knows when it goes on
+	}
+	if !e.ExpiresAt.IsZero() && !e.ExpiresAt.After(at) {
+		grounds = append(grounds, Ground{"expired", "the edition expires before that, on " + x.local(m.letter, e.ExpiresAt)})
+	}
+	return append(grounds, x.pause(m.letter, m.sub, at)...)
+}
+
 // pending tells what a mail waits for.
 func (x *explainer) pending(m meeting, a *Answer) (reason, why string) {
 	d, e := *m.delivery, m.edition
@@ -201,58 +178,4 @@ func (x *explainer) pending(m meeting, a *Answer) (reason, why string) {
 		return "held", fmt.Sprintf("held until %s, when their quiet hours end", a.Local)
 	}
 	return "queued", "it is to be sent now; a running daemon, or the next send, does"
-}
-
-// editionPosts gives an edition's posts, with why each is in the person's mail or
-// is not.
-func (x *explainer) editionPosts(ctx context.Context, m meeting, group int) ([]ExplainedPost, error) {
-	list, err := x.Store.EditionPosts(ctx, m.edition.ID, group)
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]int64, len(list))
-	for i, p := range list {
-		ids[i] = p.PostID
-	}
-	had, err := x.Store.Had(ctx, x.who.ID, m.edition.Newsletter, ids)
-	if err != nil {
-		return nil, err
-	}
-	entries := map[int64]*catalog.Entry{}
-	snap := x.Posts()
-	for _, e := range snap.Entries {
-		entries[e.PostID] = e
-	}
-	posts := make([]ExplainedPost, len(list))
-	for i, p := range list {
-		why := "new to them"
-		if !p.In {
-			why = m.leftOut(p, had[p.PostID], entries[p.PostID], snap)
-		}
-		posts[i] = ExplainedPost{File: p.File, Title: p.Title, Published: orNone(p.Published), In: p.In, Why: why}
-	}
-	return posts, nil
-}
-
-// leftOut says why a post of the edition is not in the person's mail; e is nil
-// if the post is not shown any more.
-func (m meeting) leftOut(p store.EditionPost, had int64, e *catalog.Entry, snap *catalog.Snapshot) string {
-	topics := m.then.present(snap.Renames())
-	switch {
-	case had != 0 && had < m.edition.ID:
-		return fmt.Sprintf("already in edition %d", had)
-	case had != 0 && had != m.edition.ID:
-		return fmt.Sprintf("in edition %d", had)
-	case e == nil:
-		return "it is not published any more"
-	case !m.letter.Topics.Match(e.Post):
-		return "not in this newsletter's categories or tags"
-	case !topics.Match(e.Post):
-		return otherTopics(topics, snap)
-	case p.Published.After(m.planned):
-		return "published after their turn was planned"
-	case m.delivery == nil:
-		return "of their topics, and they do not have it"
-	}
-	return "of their topics, but not due to them when their mail was planned"
 }

@@ -30,13 +30,16 @@ type turn struct {
 func (x *explainer) next(ctx context.Context, n Newsletter) (Answer, error) {
 	a := Answer{Newsletter: n.Name, Outcome: OutcomeLeftOut, Posts: []ExplainedPost{}}
 	sub := x.subscription(n.Name)
-	a.Reason, a.Why = x.barred(n, sub, x.now)
-	if a.Reason != "" && a.Reason != store.ReasonPaused {
+	grounds, pause := x.bars(n, sub, x.now), x.pause(n, sub, x.now)
+	if x.MailingOff != "" {
+		grounds = append(grounds, Ground{"mailing_off", fmt.Sprintf("%s: %s", ErrMailingOff, x.MailingOff)})
+	}
+	if len(grounds) > 0 {
+		a.tell(append(grounds, pause...))
 		return a, nil
 	}
-	if x.MailingOff != "" {
-		a.Reason, a.Why = "mailing_off", fmt.Sprintf("%s: %s", ErrMailingOff, x.MailingOff)
-		return a, nil
+	if len(pause) > 0 {
+		a.tell(pause)
 	}
 	f, err := x.Foresee(ctx, n, x.now, x.ask)
 	if err != nil {
@@ -106,7 +109,7 @@ func (x *explainer) inRun(ctx context.Context, n Newsletter, cadence string, slo
 	if err != nil {
 		return false, err
 	}
-	list, err := x.Store.DeliveriesTo(ctx, x.who.ID, n.Name)
+	list, err := x.deliveries(ctx, n.Name)
 	return slices.ContainsFunc(list, func(d store.Delivery) bool { return d.EditionID == e.ID }), err
 }
 
@@ -118,6 +121,10 @@ func (x *explainer) held(ctx context.Context, f *Forecast, sub store.Subscriptio
 		return t, err
 	}
 	had, err := x.Store.Had(ctx, x.who.ID, f.letter.Name, postIDs(sel.Included))
+	if err != nil {
+		return t, err
+	}
+	mails, err := x.deliveries(ctx, f.letter.Name)
 	if err != nil {
 		return t, err
 	}
@@ -133,9 +140,9 @@ func (x *explainer) held(ctx context.Context, f *Forecast, sub store.Subscriptio
 		switch edition := had[e.PostID]; {
 		case set.has(i):
 		case edition != 0:
-			t.posts = append(t.posts, explained(e, false, fmt.Sprintf("already in edition %d", edition)))
+			t.posts = append(t.posts, explained(e, false, x.gotIn(f.letter, edition, mails, true)))
 		default:
-			t.posts = append(t.posts, explained(e, false, otherTopics(Topics{Categories: sub.Categories, Tags: sub.Tags}, sel.posts)))
+			t.posts = append(t.posts, explained(e, false, otherTopics(Topics{Categories: sub.Categories, Tags: sub.Tags}, e, sel.posts)))
 		}
 	}
 	for _, out := range sel.Excluded {
@@ -151,12 +158,21 @@ func explained(e *catalog.Entry, in bool, why string) ExplainedPost {
 }
 
 // otherTopics is why a post is not for a reader of some topics.
-func otherTopics(t Topics, posts *catalog.Snapshot) string {
-	list := names(t.Categories, posts.Categories)
-	for _, tag := range names(t.Tags, posts.Tags) {
+func otherTopics(t Topics, e *catalog.Entry, posts *catalog.Snapshot) string {
+	theirs := topicList(names(t.Categories, posts.Categories), names(t.Tags, posts.Tags))
+	its := topicList(e.Categories, e.Tags)
+	if its == "" {
+		its = "none"
+	}
+	return fmt.Sprintf("they follow other topics: %s; it is in %s", theirs, its)
+}
+
+func topicList(categories, tags []string) string {
+	list := slices.Clone(categories)
+	for _, tag := range tags {
 		list = append(list, "#"+tag)
 	}
-	return "they follow other topics: " + strings.Join(list, ", ")
+	return strings.Join(list, ", ")
 }
 
 // announce puts a turn into words.
