@@ -78,7 +78,7 @@ func TestReadersInEveryZone(t *testing.T) {
 	defer db.Close()
 	people := dwellers()
 	settle(t, db, people, start)
-	rate := 100_000
+	rate := 50_000
 	d.start("--clock", fmt.Sprintf("%s,%d", start.Format(time.RFC3339), rate))
 	time.Sleep(end.Sub(start) / time.Duration(rate))
 	d.eventually("the time is over", func() bool { return through(t, db, end) })

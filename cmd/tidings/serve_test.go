@@ -256,12 +256,12 @@ func TestFromSignUpToLeaving(t *testing.T) {
 func TestRehearsedSchedule(t *testing.T) {
 	config := strings.Replace(captureConfig, "{title: Weekly digest}", `{schedule: "0 8 * * *"}`, 1)
 	posts := map[string]string{
-		"a.md": "---\ntitle: Early\ndate: 2030-01-01T12:00:00Z\n---\nx\n",
-		"b.md": "---\ntitle: Later\ndate: 2030-01-03T07:59:00Z\n---\nx\n",
+		"a.md": "---\ntitle: Early\ndate: 2030-01-03T12:00:00Z\n---\nx\n",
+		"b.md": "---\ntitle: Later\ndate: 2030-01-05T07:59:00Z\n---\nx\n",
 	}
-	d := serve(t, config, posts, "--clock", "2030-01-01T00:00:00Z,28800") // 8 h a second
+	d := serve(t, config, posts, "--clock", "2030-01-01T00:00:00Z,43200") // half a day a second
 	d.subscribe(2)
-	d.eventually("four days pass", func() bool { return strings.Count(d.must("editions", "list"), "weekly") >= 4 })
+	d.eventually("six days pass", func() bool { return strings.Count(d.must("editions", "list"), "weekly") >= 6 })
 	d.eventually("both posts are mailed", func() bool { return len(d.mails("r1@example.com")) >= 2 })
 	if err := d.stop(); err != nil {
 		t.Errorf("stop: %v", err)
