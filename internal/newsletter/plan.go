@@ -75,6 +75,7 @@ func (s *Service) planOf(ctx context.Context, r Request, sel Selection, watch in
 		return s.compose(r, number, v, due, sel.posts)
 	})
 	a.watch, a.renames, a.forecast = watch, sel.posts.Renames(), f
+	a.forWeb = n.Archive != "" && !r.DryRun
 	a.speak = func(readers string) string { return s.Templates.Language(readers, s.Site.Language) }
 	if r.Cadence != "" && r.Cadence != store.CadenceEach {
 		a.fewest = n.MinPosts
@@ -83,6 +84,7 @@ func (s *Service) planOf(ctx context.Context, r Request, sel Selection, watch in
 		return Plan{}, fmt.Errorf("plan an edition of %s: %w", n.Name, err)
 	}
 	p.Selection, p.Readers = a.wanted(sel), a.readers
+	p.Groups = p.Groups[:min(len(p.Groups), len(a.readers))] // without that of the web
 	if watch != 0 {
 		p.Groups, err = watchedGroup(a, p.Groups)
 	}
@@ -202,7 +204,7 @@ func (s *Service) compose(r Request, number int, v variant, due []*catalog.Entry
 	if err != nil {
 		return store.Group{}, fmt.Errorf("build the mail of %s: %w", r.Newsletter.Name, err)
 	}
-	frozen, err := t.MarshalBinary()
+	frozen, err := freeze(t)
 	if err != nil {
 		return store.Group{}, fmt.Errorf("freeze the mail of %s: %w", r.Newsletter.Name, err)
 	}
@@ -284,6 +286,7 @@ func (s *Service) digestInput(r Request, v variant, at time.Time, due []*catalog
 		Site:        s.site(),
 		Newsletter:  s.masthead(n),
 		Base:        s.Site.BaseURL.String(),
+		WebFolder:   s.webFolder(n),
 		Items:       items,
 		Intro:       r.Intro,
 		Subject:     r.Subject,
@@ -330,6 +333,7 @@ func (s *Service) masthead(n Newsletter) digest.Newsletter {
 		ReplyTo:         n.ReplyTo,
 		SubjectTemplate: n.Subject,
 		PostalAddress:   n.PostalAddress,
+		WebURL:          s.pastIssues(n),
 		ListID:          n.Name + "." + strings.ReplaceAll(s.Site.BaseURL.Hostname(), ":", "-"), // an IPv6 address
 	}
 }
