@@ -93,7 +93,7 @@ func issuePath(name string, id int64) string {
 func (s *server) issueEntry(name string, i newsletter.Issue) page.Issue {
 	shown := page.Issue{Subject: i.Subject, URL: s.local(issuePath(name, i.ID)), Date: i.Date, Posts: i.Posts}
 	for _, c := range i.Content[:min(len(i.Content), issueTitles)] {
-		if c.Title != "" {
+		if c.Title != "" && len(i.Content) > 1 { // the subject names a single one
 			shown.Titles = append(shown.Titles, c.Title)
 		}
 	}
