@@ -54,6 +54,7 @@ func about() map[string]string {
 		"web/feed.html":        "page about one feed",
 		"web/feeds.html":       "directory of feeds",
 		"web/home.html":        "front page",
+		"web/issues.html":      "past editions of a newsletter",
 		"web/layout.html":      "what all pages share: head, navigation, footer",
 		"web/link.html":        "page that mails a reader the link to their own page",
 		"web/mailbox.html":     "list of captured mails",

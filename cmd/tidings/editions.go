@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,10 +24,17 @@ func editionsCommand(a *app) *cobra.Command {
 	list.Flags().IntVar(&limit, "limit", 50, "at most this many; 0 for all")
 	a.jsonFlag(list)
 	var state string
+	var kept keptOptions
 	show := &cobra.Command{
-		Use: "show ID", Short: "Show the account of an edition", Args: args(cobra.ExactArgs(1)),
-		RunE: a.runE(func(ctx context.Context, given []string) error { return a.showEdition(ctx, given[0], state) }),
+		Use: "show ID", Short: "Show the account of an edition, or its mail", Args: args(cobra.ExactArgs(1)),
+		RunE: a.runE(func(ctx context.Context, given []string) error {
+			if kept.asked() {
+				return a.showKept(ctx, given[0], kept)
+			}
+			return a.showEdition(ctx, given[0], state)
+		}),
 	}
+	kept.flags(show.Flags())
 	show.Flags().StringVar(&state, "deliveries", "", "also list the deliveries in this `STATE`: pending, claimed, sent, failed, suppressed, empty, in_doubt, or all")
 	a.jsonFlag(show)
 	cancel := &cobra.Command{
@@ -147,7 +155,9 @@ func (a *app) showEdition(ctx context.Context, given, state string) error {
 		return err
 	}
 	for _, g := range groups {
-		j.Subjects = append(j.Subjects, g.Subject)
+		if !slices.Contains(j.Subjects, g.Subject) {
+			j.Subjects = append(j.Subjects, g.Subject)
+		}
 	}
 	if j.Waves, err = a.waves(ctx, e); err != nil {
 		return err

@@ -31,6 +31,7 @@ func (a *app) handler(posts *library, s *newsletter.Service, sender *newsletter.
 		Private:   posts.publisher.Private,
 		Render:    posts.render,
 		People:    s,
+		Archive:   s,
 		Metrics:   metrics,
 		Ready:     func(ctx context.Context) error { return a.ready(ctx, sender) },
 		Log:       a.log,
@@ -90,7 +91,7 @@ func (l *library) render(ctx context.Context, e *catalog.Entry) (string, error) 
 func choices(s *newsletter.Service) []web.Newsletter {
 	var all []web.Newsletter
 	for _, n := range s.Newsletters {
-		all = append(all, web.Newsletter{Name: n.Name, Title: n.Title, Frequencies: n.Offers(), Zone: n.Zone.String()})
+		all = append(all, web.Newsletter{Name: n.Name, Title: n.Title, Frequencies: n.Offers(), Zone: n.Zone.String(), Archive: n.Archive == newsletter.ArchivePublic})
 	}
 	return all
 }

@@ -100,6 +100,11 @@ func (a *app) send(ctx context.Context, name string, o sendOptions) (err error) 
 	if o.dryRun || !a.yes { // what would be sent: to be shown, or asked about
 		dry := r
 		dry.DryRun = true
+		if dry.Unsettled = o.dryRun; o.dryRun {
+			if err := a.noteUnsettled(ctx, s, dry); err != nil {
+				return err
+			}
+		}
 		preview, err := s.Plan(ctx, dry)
 		if err != nil {
 			return err
@@ -222,6 +227,9 @@ func (a *app) sendTests(ctx context.Context, s *newsletter.Service, r newsletter
 		if _, err := mail.ParseAddress(address); err != nil {
 			return usageError{fmt.Errorf("--to: %w", err)}
 		}
+	}
+	if err := a.noteUnsettled(ctx, s, r); err != nil {
+		return err
 	}
 	g, err := s.Preview(ctx, r, "")
 	if err != nil {

@@ -249,6 +249,7 @@ func newsletters(c *config.Config) ([]newsletter.Newsletter, error) {
 			Subject:       n.Subject,
 			PostalAddress: n.PostalAddress,
 			Approve:       n.Approve,
+			Archive:       archives[n.Archive],
 			MaxPostAge:    n.MaxPostAge,
 			MinPosts:      n.MinPosts,
 			CatchUp:       n.CatchUp == "once",
@@ -266,6 +267,9 @@ func newsletters(c *config.Config) ([]newsletter.Newsletter, error) {
 	}
 	return all, nil
 }
+
+// archives gives what a newsletter's archive is called in the rules.
+var archives = map[string]string{"public": newsletter.ArchivePublic, "unlisted": newsletter.ArchiveUnlisted}
 
 // noPosts is the view of commands that do not look at posts.
 func noPosts() *catalog.Snapshot { return &catalog.Snapshot{} }

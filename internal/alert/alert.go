@@ -38,7 +38,7 @@ var Kinds = []string{Run, Approval, Stalled, Edition, Circuit, Stopped, Posts, B
 // When things are worth an alert.
 const (
 	patience    = 10 * time.Minute // with a circuit, an edition, or a run that is due
-	approveIn   = 6 * time.Hour    // or half of what the edition has
+	approveIn   = time.Minute      // whoever sits before it is not mailed
 	recent      = 7 * 24 * time.Hour
 	fewest      = 20  // mails of which many can fail
 	manyFailed  = 0.1 // of an edition's mails

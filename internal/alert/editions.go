@@ -10,12 +10,11 @@ import (
 	"tidings/internal/store"
 )
 
-// approvals are the alerts of editions that wait for a maintainer for too long.
+// approvals are the alerts of editions that wait for a maintainer.
 func (w *Watch) approvals(_ context.Context, v *view) ([]store.Alert, error) {
 	var all []store.Alert
 	for _, e := range v.pending {
-		wait := min(approveIn, e.ExpiresAt.Sub(e.CreatedAt)/2)
-		if e.Status != store.EditionPlanned || v.now.Sub(e.CreatedAt) < wait {
+		if e.Status != store.EditionPlanned || v.now.Sub(e.CreatedAt) < approveIn {
 			continue
 		}
 		until := stamp(e.ExpiresAt, w.Zone)
@@ -30,7 +29,7 @@ func (w *Watch) approvals(_ context.Context, v *view) ([]store.Alert, error) {
 				fmt.Sprintf("Edition %d of the newsletter %s, %s for %s, has been waiting for approval since %s.", e.ID, e.Newsletter,
 					plural(e.Posts, "post"), plural(e.Counts.Pending, "reader"), stamp(e.CreatedAt, w.Zone)),
 				happens,
-				"Look at it, and release or cancel it:\n"+command(edition("show", e), edition("resume", e), edition("cancel", e))),
+				"Look at it, and release or cancel it:\n"+command(edition("show", e)+" --format text", edition("resume", e), edition("cancel", e))),
 		})
 	}
 	return all, nil

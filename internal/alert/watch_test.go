@@ -119,7 +119,7 @@ func TestWhatIsWorthAnAlert(t *testing.T) {
 		},
 		"an approval": {
 			begin:  func(h *house) { h.edition(3, store.EditionPlanned) },
-			mailed: "Edition 1 of daily waits for your approval", within: 6*time.Hour + 2*time.Minute,
+			mailed: "Edition 1 of daily waits for your approval", within: 3 * time.Minute,
 			end:     func(h *house) { h.check(h.Store.CancelEdition(h.t.Context(), time.Now(), 1)) },
 			mention: []string{"tidings editions resume 1", "3 readers", "2000-01-04 00:01 UTC"},
 		},

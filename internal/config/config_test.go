@@ -76,6 +76,7 @@ func TestShippedFileIsTheDefaults(t *testing.T) {
 		Hour:        8,
 		Weekday:     "MON",
 		MonthDay:    1,
+		Archive:     "public",
 		MaxPostAge:  30 * 24 * time.Hour,
 		MinPosts:    1,
 		CatchUp:     "once",

@@ -60,6 +60,7 @@ func newsletterDefaults(name string) Newsletter {
 		Hour:        8,
 		Weekday:     "MON",
 		MonthDay:    1,
+		Archive:     "public",
 		MaxPostAge:  30 * day,
 		MinPosts:    1,
 		CatchUp:     "once",

@@ -150,7 +150,7 @@ func looks(wide string) map[string]digest.Input {
 	bare.Items[0] = digest.Item{Image: "https://house.example/absent.png"}
 
 	complete := sample(11)
-	complete.WebURL, complete.Frequency, complete.Topics = "https://news.house.example/newsletters/weekly/7/", "weekly", []string{"Gardening", "Kitchen"}
+	complete.WebFolder, complete.Frequency, complete.Topics = "https://news.house.example/newsletters/weekly/", "weekly", []string{"Gardening", "Kitchen"}
 	complete.Intro, complete.Items[3].Again = "## Dear readers\n\nThis [week](/week/)…\n\n* a\n* b\n\n> c", true
 
 	return map[string]digest.Input{

@@ -16,9 +16,11 @@ import (
 )
 
 // The slots of the messages: each stands for a token in a link. Compose uses
-// SlotUnsubscribe alone, Confirm SlotConfirm, Personal SlotLink.
+// SlotUnsubscribe, and SlotEdition for mails that lead to themselves on the
+// web; Confirm SlotConfirm, Personal SlotLink.
 const (
 	SlotUnsubscribe = "unsubscribe"
+	SlotEdition     = "edition"
 	SlotConfirm     = "confirm"
 	SlotLink        = "link"
 )
@@ -70,7 +72,7 @@ type Input struct {
 	Site       Site
 	Newsletter Newsletter
 	Base       string // public address of the daemon: /unsubscribe/TOKEN lives below it
-	WebURL     string // where this edition is on the web; "" if it is not
+	WebFolder  string // where editions are on the web, this one at /TOKEN/ below; "" if they are not
 	Items      []Item // newest first; the first one leads
 	Intro      string // Markdown, shown above the posts; "" if none
 	Subject    string // the subject itself, instead of the template's; "" if none
@@ -96,8 +98,8 @@ func (t *set) compose(in Input) (mail.Message, error) {
 		return mail.Message{}, ErrNoPosts
 	}
 	nonce := mail.NewNonce()
-	slot := mail.Mark(nonce, SlotUnsubscribe)
-	e, err := newEdition(in, t.voice(in.Language, in.Site.Language), slot, t.intro)
+	m := marksOf(nonce)
+	e, err := newEdition(in, t.voice(in.Language, in.Site.Language), m, t.intro)
 	if err != nil {
 		return mail.Message{}, err
 	}
@@ -109,10 +111,17 @@ func (t *set) compose(in Input) (mail.Message, error) {
 	if err != nil {
 		return mail.Message{}, err
 	}
-	if err := holdsLeave(slot, html, text); err != nil {
+	if err := holdsLeave(m.leave, html, text); err != nil {
 		return mail.Message{}, err
 	}
 	return e.message(html, text, headers, nonce), nil
+}
+
+// marks are those that stand for the slots of a digest.
+type marks struct{ leave, edition string }
+
+func marksOf(nonce string) marks {
+	return marks{leave: mail.Mark(nonce, SlotUnsubscribe), edition: mail.Mark(nonce, SlotEdition)}
 }
 
 // holdsLeave checks that both parts of a digest have the link for leaving.

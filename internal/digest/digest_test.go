@@ -97,7 +97,7 @@ func TestGolden(t *testing.T) {
 	german.Items[0].Language, german.Items[0].Title = "de", "Ein Hochbeet bauen"
 
 	complete := sample(10) // all that a mail can hold
-	complete.WebURL, complete.Frequency = "https://news.house.example/base/newsletters/weekly/7/", "daily"
+	complete.WebFolder, complete.Frequency = "https://news.house.example/base/newsletters/weekly/", "daily"
 	complete.Intro, complete.Topics = "Hello", []string{"Gardening"}
 	complete.Items[0].Image, complete.Items[0].ImageAlt, complete.Items[0].ImageWidth = "https://house.example/bed.jpg", "A bed & a cat", 300
 	complete.Items[1].Again = true

@@ -80,7 +80,7 @@ const (
 	groupCategories = 3
 )
 
-func newEdition(in Input, v voice, slot string, r *introRenderer) (edition, error) {
+func newEdition(in Input, v voice, m marks, r *introRenderer) (edition, error) {
 	date := in.Date
 	if in.Location != nil {
 		date = date.In(in.Location)
@@ -90,13 +90,16 @@ func newEdition(in Input, v voice, slot string, r *introRenderer) (edition, erro
 		return edition{}, err
 	}
 	base := strings.TrimRight(webURL(in.Base), "/")
-	e := edition{letter: l, Count: len(in.Items), WebURL: webURL(in.WebURL), Unsubscribe: base + "/unsubscribe/" + slot}
+	e := edition{letter: l, Count: len(in.Items), Unsubscribe: base + "/unsubscribe/" + m.leave}
+	if folder := strings.TrimRight(webURL(in.WebFolder), "/"); folder != "" {
+		e.WebURL = folder + "/" + m.edition + "/"
+	}
 	e.MoreURL = cmp.Or(e.WebURL, l.Site.URL)
 	if id := frequencies()[in.Frequency]; id != "" {
 		e.Frequency = l.words.T(id)
 	}
 	if in.Preferences {
-		e.Preferences = base + "/preferences/" + slot
+		e.Preferences = base + "/preferences/" + m.leave
 	}
 	for i, item := range in.Items[:min(len(in.Items), maxPosts)] {
 		e.posts = append(e.posts, l.entry(item, i == 0))

@@ -35,14 +35,14 @@ func (t *set) tryDigest(in Input) error {
 	case err != nil:
 		return err
 	}
-	slot := mail.Mark(mail.NewNonce(), SlotUnsubscribe)
-	e, err := newEdition(in, t.voice(in.Language, in.Site.Language), slot, t.intro)
+	m := marksOf(mail.NewNonce())
+	e, err := newEdition(in, t.voice(in.Language, in.Site.Language), m, t.intro)
 	if err != nil {
 		return err
 	}
 	e.Count++ // one finds no room
 	html, text, err := t.in[e.words].digest.render(e.shorten(len(e.posts), shortenings[len(shortenings)-1]))
-	return errors.Join(err, holdsLeave(slot, html, text))
+	return errors.Join(err, holdsLeave(m.leave, html, text))
 }
 
 // samples are a digest with little and one with everything, to try templates.
@@ -58,7 +58,7 @@ func samples() []Input {
 	full := little
 	full.Newsletter = Newsletter{Name: "weekly", Title: "Weekly", PostalAddress: "Street\nTown", ListID: "weekly.example.org", WebURL: "https://example.org/newsletters/weekly/"}
 	full.Intro, full.Topics, full.Preferences = "Hello", []string{"Topic"}, true
-	full.WebURL, full.Frequency = "https://example.org/newsletters/weekly/1/", "weekly"
+	full.WebFolder, full.Frequency = "https://example.org/newsletters/weekly/", "weekly"
 	full.Items = nil
 	for i := range groupPosts + 1 {
 		full.Items = append(full.Items, Item{

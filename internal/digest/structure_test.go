@@ -164,10 +164,10 @@ func TestImages(t *testing.T) {
 // Where the edition is on the web, the mail says so at the top, and sends
 // there whoever misses posts.
 func TestWebEdition(t *testing.T) {
-	const address = "https://news.house.example/base/newsletters/weekly/7/"
 	in := sample(300)
-	in.WebURL = address
+	in.WebFolder = "https://news.house.example/base/newsletters/weekly/"
 	m := compose(t, in)
+	address := in.WebFolder + mail.Mark(m.Nonce, digest.SlotEdition) + "/"
 	var hrefs []string
 	for _, a := range all(parse(t, m.HTML), atom.A) {
 		if href, _ := attr(a, "href"); href == address {

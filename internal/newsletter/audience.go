@@ -42,7 +42,8 @@ type audience struct {
 	foretold map[int]string // position in entries → the run before that holds it
 	forecast *Forecast      // of what readers will have got before; nil: what they have is on record
 
-	fewest int // with fewer posts in all groups together the edition is skipped
+	forWeb bool // one group is to hold all posts, for the web
+	fewest int  // with fewer posts in all groups together the edition is skipped
 
 	watch   int64 // subscriber whose group is wanted, for a preview
 	watched int   // their group; -1 if nothing is due
@@ -181,7 +182,41 @@ func (a *audience) Groups() ([]store.Group, error) {
 		}
 		groups[n] = g
 	}
+	if a.forWeb {
+		return a.withWeb(groups)
+	}
 	return groups, nil
+}
+
+// withWeb marks the group that the web shows: one in the site's language with
+// all the posts that anybody is due. If there is none, it is composed.
+func (a *audience) withWeb(groups []store.Group) ([]store.Group, error) {
+	every := make(bits, (len(a.entries)+7)/8)
+	for i := range a.entries {
+		if a.anybody(i) {
+			every.add(i)
+		}
+	}
+	at := slices.IndexFunc(a.groups, func(m mailing) bool { return m == mailing{posts: string(every)} })
+	due := a.members(every)
+	if at < 0 {
+		g, err := a.compose(len(groups), variant{}, due)
+		if err != nil {
+			return nil, err
+		}
+		at, groups = len(groups), append(groups, g)
+	}
+	groups[at].Web, groups[at].Contents = true, contents(due)
+	return groups, nil
+}
+
+// contents are posts as lists of editions show them, in the order of the mail.
+func contents(due []*catalog.Entry) []store.Content {
+	list := make([]store.Content, len(due))
+	for i, e := range pinnedFirst(due) {
+		list[i] = store.Content{Title: e.Title, URL: e.URL, Summary: e.Summary}
+	}
+	return list
 }
 
 // posts counts the posts that anybody is due.

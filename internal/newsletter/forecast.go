@@ -168,19 +168,25 @@ func (f *Forecast) wave(ctx context.Context, w run) (Plan, error) {
 	return p, err
 }
 
+// request asks for a wave as it will be made.
+func (f *Forecast) request(ctx context.Context, w run) (Request, error) {
+	r := Request{Newsletter: f.letter, Cadence: w.cadence, Slot: w.Key, Band: w.band, DueAt: w.At, At: w.At, DryRun: true}
+	due, err := f.overdue(ctx, reach{w.cadence, w.band})
+	if due.Key == w.Key && err == nil {
+		r.At = f.now
+		if late := f.now.Sub(w.At); late > f.service.punctual() {
+			r.Late = late.Round(time.Second).String()
+		}
+	}
+	return r, err
+}
+
 // made plans a wave, and counts its posts as mailed.
 func (f *Forecast) made(ctx context.Context, w run) (Plan, error) {
 	r := reach{w.cadence, w.band}
-	request := Request{Newsletter: f.letter, Cadence: w.cadence, Slot: w.Key, Band: w.band, DueAt: w.At, At: w.At, DryRun: true}
-	due, err := f.overdue(ctx, r)
+	request, err := f.request(ctx, w)
 	if err != nil {
 		return Plan{}, err
-	}
-	if due.Key == w.Key {
-		request.At = f.now
-		if late := f.now.Sub(w.At); late > f.service.punctual() {
-			request.Late = late.Round(time.Second).String()
-		}
 	}
 	p, err := f.plan(ctx, request)
 	if err == nil && len(p.Groups) > 0 {

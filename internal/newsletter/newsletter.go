@@ -44,6 +44,7 @@ type Newsletter struct {
 	Subject       string // template; "": the leading post's title and a count
 	PostalAddress string
 	Approve       bool
+	Archive       string // who may read its editions on the web: ArchivePublic, ArchiveUnlisted, or "" for nobody
 	MaxPostAge    time.Duration
 	MinPosts      int
 	CatchUp       bool // a run missed while down is made up for, once

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"tidings/internal/digest"
 	"tidings/internal/mail"
 	"tidings/internal/relay"
 	"tidings/internal/store"
@@ -34,6 +33,7 @@ type groupRef struct {
 // frozen is a group's mail, ready to render.
 type frozen struct {
 	template *mail.Template
+	edition  string // names it on the web; "" if the mail does not say where that is
 	sender   string
 	base     string
 	date     time.Time
@@ -71,7 +71,7 @@ func (c *composer) render(buf []byte, n Newsletter, f *frozen, to, id, tag strin
 		To:        to,
 		MessageID: id + "@" + f.sender[strings.LastIndexByte(f.sender, '@')+1:],
 		Headers:   listHeaders(cmp.Or(f.base, c.service.Site.BaseURL.String()), leave, c.service.leaveAddress(subscriber, n.Name)),
-		Slots:     map[string]string{digest.SlotUnsubscribe: leave},
+		Slots:     f.slots(leave),
 	})
 	if err != nil {
 		return relay.Envelope{}, nil, fmt.Errorf("render: %w", err)
@@ -109,7 +109,7 @@ func (c *composer) group(ctx context.Context, ref groupRef) (*frozen, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the mail of edition %d: %w", ref.edition, err)
 	}
-	f, err := thaw(g)
+	f, err := c.service.thaw(g)
 	if err != nil {
 		return nil, fmt.Errorf("read the mail of edition %d: %w", ref.edition, err)
 	}
@@ -120,11 +120,6 @@ func (c *composer) group(ctx context.Context, ref groupRef) (*frozen, error) {
 	return f, nil
 }
 
-func thaw(g store.Group) (*frozen, error) {
-	f := &frozen{template: new(mail.Template), sender: g.Sender, base: g.Base, date: g.Date}
-	return f, f.template.UnmarshalBinary(g.Template)
-}
-
 // Rendered gives a composed group's mail as one reader gets it; with
 // subscriber 0 its links are those of a test copy.
 func (s *Service) Rendered(g store.Group, n Newsletter, to string, subscriber int64) ([]byte, error) {
@@ -133,7 +128,7 @@ func (s *Service) Rendered(g store.Group, n Newsletter, to string, subscriber in
 }
 
 func (s *Service) testCopy(sign func([]byte) ([]byte, error), g store.Group, n Newsletter, to string, subscriber int64) (relay.Envelope, []byte, error) {
-	f, err := thaw(g)
+	f, err := s.thaw(g)
 	if err != nil {
 		return relay.Envelope{}, nil, err
 	}

@@ -30,6 +30,7 @@ type Request struct {
 	Subject    string     // "": the newsletter's
 	Intro      string     // Markdown
 	DryRun     bool       // nothing is recorded
+	Unsettled  bool       // files count as unchanged for long, as they will once a send has waited for them
 }
 
 // A Plan is an edition as planned: recorded, unless it was a dry run.
@@ -75,6 +76,7 @@ func (s *Service) planOf(ctx context.Context, r Request, sel Selection, watch in
 		return s.compose(r, number, v, due, sel.posts)
 	})
 	a.watch, a.renames, a.forecast = watch, sel.posts.Renames(), f
+	a.forWeb = n.Archive != "" && !r.DryRun
 	a.speak = func(readers string) string { return s.Templates.Language(readers, s.Site.Language) }
 	if r.Cadence != "" && r.Cadence != store.CadenceEach {
 		a.fewest = n.MinPosts
@@ -83,6 +85,7 @@ func (s *Service) planOf(ctx context.Context, r Request, sel Selection, watch in
 		return Plan{}, fmt.Errorf("plan an edition of %s: %w", n.Name, err)
 	}
 	p.Selection, p.Readers = a.wanted(sel), a.readers
+	p.Groups = p.Groups[:min(len(p.Groups), len(a.readers))] // without that of the web
 	if watch != 0 {
 		p.Groups, err = watchedGroup(a, p.Groups)
 	}
@@ -116,7 +119,11 @@ func (s *Service) selection(ctx context.Context, r Request) (Selection, error) {
 	if err != nil {
 		return Selection{}, err
 	}
-	return r.Newsletter.Select(s.Posts(), Window{FirstSeen: first, Since: r.Since, Now: r.At}, s.Settle), nil
+	settle := s.Settle
+	if r.Unsettled {
+		settle = 0
+	}
+	return r.Newsletter.Select(s.Posts(), Window{FirstSeen: first, Since: r.Since, Now: r.At}, settle), nil
 }
 
 // seen gives when a newsletter was first seen: now, if never. A dry look at it
@@ -202,7 +209,7 @@ func (s *Service) compose(r Request, number int, v variant, due []*catalog.Entry
 	if err != nil {
 		return store.Group{}, fmt.Errorf("build the mail of %s: %w", r.Newsletter.Name, err)
 	}
-	frozen, err := t.MarshalBinary()
+	frozen, err := freeze(t)
 	if err != nil {
 		return store.Group{}, fmt.Errorf("freeze the mail of %s: %w", r.Newsletter.Name, err)
 	}
@@ -218,10 +225,11 @@ func (s *Service) compose(r Request, number int, v variant, due []*catalog.Entry
 	}, nil
 }
 
-// Preview composes the mail that a reader would get now, or, with an empty
-// address, a reader of everything who has got nothing yet.
+// Preview composes the mail that a reader would get by a send now, or, with an
+// empty address, a reader of everything who has got nothing yet. A post whose
+// file has not settled is in it: a send waits for that.
 func (s *Service) Preview(ctx context.Context, r Request, email string) (store.Group, error) {
-	r.DryRun = true
+	r.DryRun, r.Unsettled = true, true
 	if email == "" {
 		return s.previewAll(ctx, r)
 	}
@@ -249,6 +257,18 @@ func (s *Service) previewAll(ctx context.Context, r Request) (store.Group, error
 		return store.Group{}, fmt.Errorf("newsletter %s has nothing to show: %s (older posts: --since DATE)", r.Newsletter.Name, sel.nothing())
 	}
 	return s.compose(r, 0, variant{}, sel.Included, sel.posts)
+}
+
+// Settling gives the file of the post that settles last of those that a send
+// now would wait for, and when; "" if it would wait for none.
+func (s *Service) Settling(ctx context.Context, n Newsletter, since time.Time) (file string, at time.Time, err error) {
+	now := s.Clock.Now()
+	first, err := s.seen(ctx, n, now, true)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	at, file = n.settles(s.Posts(), Window{FirstSeen: first, Since: since, Now: now}, s.Settle)
+	return file, at, nil
 }
 
 // Settled waits until every post that an edition made now could hold has
@@ -284,6 +304,7 @@ func (s *Service) digestInput(r Request, v variant, at time.Time, due []*catalog
 		Site:        s.site(),
 		Newsletter:  s.masthead(n),
 		Base:        s.Site.BaseURL.String(),
+		WebFolder:   s.webFolder(n),
 		Items:       items,
 		Intro:       r.Intro,
 		Subject:     r.Subject,
@@ -330,6 +351,7 @@ func (s *Service) masthead(n Newsletter) digest.Newsletter {
 		ReplyTo:         n.ReplyTo,
 		SubjectTemplate: n.Subject,
 		PostalAddress:   n.PostalAddress,
+		WebURL:          s.pastIssues(n),
 		ListID:          n.Name + "." + strings.ReplaceAll(s.Site.BaseURL.Hostname(), ":", "-"), // an IPv6 address
 	}
 }

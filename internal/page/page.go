@@ -139,7 +139,7 @@ type FeedGroup struct {
 type Feed struct {
 	Title string
 	URL   string // the page about it
-	Posts int
+	Posts int    // 0 is not shown
 }
 
 // Builder is the form that combines feeds. Lists of tags are slugs with commas
@@ -177,6 +177,25 @@ type TopicForm struct {
 // Hidden is a field that is filled in already.
 type Hidden struct {
 	Name, Value string
+}
+
+// Issues lists the past editions of a newsletter.
+type Issues struct {
+	Frame
+	Newsletter   string // title
+	Total        int
+	Issues       []Issue
+	Newer, Older string // addresses; "" at either end
+	Feeds        []Link
+	Subscribe    string // address of the form; ""
+}
+
+// Issue is a past edition in a list.
+type Issue struct {
+	Subject, URL string
+	Date         time.Time
+	Posts        int
+	Titles       []string // of the first posts
 }
 
 // Subscribe is the page of the sign-up form.

@@ -26,6 +26,7 @@ type Pages struct {
 	Term        View[Term]
 	Feeds       View[Feeds]
 	Feed        View[FeedPage]
+	Issues      View[Issues]
 	Subscribe   View[Subscribe]
 	Confirm     View[Confirm]
 	Unsubscribe View[Unsubscribe]
@@ -91,6 +92,7 @@ func Load(fsys fs.FS, root string) (*Pages, error) {
 		Term:        load[Term](l, "term.html"),
 		Feeds:       load[Feeds](l, "feeds.html"),
 		Feed:        load[FeedPage](l, "feed.html"),
+		Issues:      load[Issues](l, "issues.html"),
 		Subscribe:   load[Subscribe](l, "subscribe.html"),
 		Confirm:     load[Confirm](l, "confirm.html"),
 		Unsubscribe: load[Unsubscribe](l, "unsubscribe.html"),

@@ -81,6 +81,8 @@ type Group struct {
 	Base      string    // where its links begin; "" of groups from before this was kept
 	Subject   string
 	Template  []byte // a marshalled mail.Template
+	Web       bool   // the web shows the edition as it is in this group, which need not have readers
+	Contents  []Content
 }
 
 // Reader is one active, unsuppressed subscription as planning sees it. Its
@@ -107,7 +109,8 @@ type Audience interface {
 	Assign(Reader) int
 	// Groups composes the groups assigned, in order of their number: one for
 	// each number up to the highest, from 0 on, whatever groups the edition
-	// has already. It is not called when every reader got -1.
+	// has already. More may follow that have no readers, for the web. It is
+	// not called when every reader got -1.
 	// A *SkipError from it makes the edition a skipped one.
 	Groups() ([]Group, error)
 }

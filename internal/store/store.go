@@ -42,6 +42,7 @@ type Store interface {
 	Suppressions
 	Editions
 	Waves
+	Archive
 	Deliveries
 	Explaining
 	Notices

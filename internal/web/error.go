@@ -40,7 +40,7 @@ func explain(err error) fault {
 	switch {
 	case errors.As(err, &query):
 		return query.fault()
-	case errors.Is(err, errNotFound):
+	case errors.Is(err, errNotFound), errors.Is(err, newsletter.ErrIssue):
 		return fault{status: 404, title: "error.not_found", text: "error.not_found_text"}
 	case errors.Is(err, errGone):
 		return fault{status: 410, title: "error.gone", text: "error.gone_text"}

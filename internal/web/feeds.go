@@ -42,6 +42,9 @@ func (s *server) directory(w http.ResponseWriter, r *http.Request) error {
 		g := &groups[place[f.Kind]]
 		g.Feeds = append(g.Feeds, page.Feed{Title: f.Name, URL: s.local(escapedPath(aboutPath(f))), Posts: f.Posts})
 	}
+	if letters := s.archives(in); len(letters.Feeds) > 0 {
+		groups = append(groups, letters)
+	}
 	for _, g := range groups {
 		if len(g.Feeds) > 0 {
 			contents.Groups = append(contents.Groups, g)

@@ -48,6 +48,11 @@ func (s *server) routes() http.Handler {
 		{pattern: "/feeds/feed.xml", get: s.combined, feed: true},
 		{pattern: "/feeds/atom.xml", get: s.combined, feed: true},
 		{pattern: "/feeds/feed.json", get: s.combined, feed: true},
+		{pattern: "/newsletters/{name}/{$}", get: s.issues},
+		{pattern: "/newsletters/{name}/{issue}/{$}", get: s.issue},
+		{pattern: "/newsletters/{name}/feed.xml", get: s.issueFeed, feed: true},
+		{pattern: "/newsletters/{name}/atom.xml", get: s.issueFeed, feed: true},
+		{pattern: "/newsletters/{name}/feed.json", get: s.issueFeed, feed: true},
 		{pattern: "/assets/{name}", get: s.asset},
 
 		{pattern: "/subscribe", get: s.subscribeForm, post: s.subscribe},

@@ -53,6 +53,7 @@ type Newsletter struct {
 	Name, Title, Description string
 	Frequencies              []string // to choose from, store.CadenceSchedule …
 	Zone                     string   // of readers who choose none
+	Archive                  bool     // its past editions are listed
 }
 
 // Deps is what the handler asks while it runs. Functions are called from many
@@ -67,8 +68,9 @@ type Deps struct {
 	Private func(ctx context.Context, snap *catalog.Snapshot, title string, by ...catalog.Expression) (*publish.Feed, error)
 	Render  func(context.Context, *catalog.Entry) (string, error) // the clean HTML of a post
 	People  newsletter.People
-	Mailbox *relay.Mailbox // nil unless mail is captured
-	Metrics http.Handler   // nil for none
+	Archive newsletter.Archive // nil: past editions are not shown
+	Mailbox *relay.Mailbox     // nil unless mail is captured
+	Metrics http.Handler       // nil for none
 	Ready   func(context.Context) error
 	Log     *slog.Logger
 	Now     func() time.Time

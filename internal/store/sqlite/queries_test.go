@@ -22,6 +22,7 @@ var mayScan = []string{
 	"ORDER BY lower(p.email)", "FROM suppressions ORDER BY", "SELECT n.name, s.status, count(*)",
 	"SELECT n.name, s.left_because, count(*)",
 	"SELECT DISTINCT holder",                                  // over the claimed ones
+	"CROSS JOIN edition_groups g WHERE g.edition_id = w.id",   // a screen of editions
 	"FROM signups WHERE request IS NOT NULL",                  // the queue
 	"FROM alerts",                                             // few
 	"FROM imports",                                            // forgotten when they are finished

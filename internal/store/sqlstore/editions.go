@@ -189,7 +189,7 @@ func (s *Store) Group(ctx context.Context, editionID int64, number int) (g store
 }
 
 func (t *tx) groups(where string, args ...any) ([]store.Group, error) {
-	groups, err := all(t, scanGroup, `SELECT edition_id, number, zone, not_before, date, sender, base, subject, template
+	groups, err := all(t, scanGroup, `SELECT edition_id, number, zone, not_before, date, sender, base, subject, template, web, contents
 		FROM edition_groups `+where, args...)
 	for i := range groups {
 		if err != nil {
@@ -202,6 +202,13 @@ func (t *tx) groups(where string, args ...any) ([]store.Group, error) {
 }
 
 func scanGroup(r row) (g store.Group, err error) {
-	err = r.Scan(&g.EditionID, &g.Number, &g.Zone, instant{&g.NotBefore}, instant{&g.Date}, &g.Sender, &g.Base, &g.Subject, &g.Template)
+	var web int
+	var contents string
+	if err = r.Scan(&g.EditionID, &g.Number, &g.Zone, instant{&g.NotBefore}, instant{&g.Date}, &g.Sender, &g.Base, &g.Subject, &g.Template,
+		&web, &contents); err != nil {
+		return g, err
+	}
+	g.Web = web != webNot
+	g.Contents, err = decodeContents(contents)
 	return g, err
 }

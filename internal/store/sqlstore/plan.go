@@ -148,7 +148,7 @@ func (p *plan) compose() error {
 	if err != nil {
 		return err
 	}
-	if len(groups) != p.last+1 {
+	if len(groups) <= p.last {
 		return fmt.Errorf("readers are in groups up to %d, but %d groups were composed", p.last, len(groups))
 	}
 	later := false
@@ -174,9 +174,14 @@ func (p *plan) saveGroup(g store.Group) error {
 	if p.dry {
 		return nil
 	}
-	if _, err := p.exec(`INSERT INTO edition_groups (edition_id, number, zone, not_before, date, sender, base, subject, template)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
-		g.EditionID, g.Number, g.Zone, millis(g.NotBefore), millis(g.Date), g.Sender, g.Base, g.Subject, g.Template); err != nil {
+	contents, err := encodeContents(g.Contents)
+	if err != nil {
+		return err
+	}
+	if _, err := p.exec(`INSERT INTO edition_groups (edition_id, number, zone, not_before, date, sender, base, subject, template, web, contents)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`,
+		g.EditionID, g.Number, g.Zone, millis(g.NotBefore), millis(g.Date), g.Sender, g.Base, g.Subject, g.Template,
+		webNow*flag(g.Web), contents); err != nil {
 		return err
 	}
 	for i, id := range g.PostIDs {

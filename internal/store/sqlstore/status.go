@@ -19,6 +19,9 @@ func (s *Store) PauseEdition(ctx context.Context, now time.Time, id int64) error
 // ResumeEdition implements [store.Editions].
 func (s *Store) ResumeEdition(ctx context.Context, now time.Time, id int64) error {
 	return s.changeEdition(ctx, "resume", id, func(t *tx, _ store.Edition) error {
+		if err := t.showGroups(id); err != nil {
+			return err
+		}
 		return t.setStatus(id, store.EditionSending, time.Time{})
 	}, store.EditionPlanned, store.EditionPaused)
 }

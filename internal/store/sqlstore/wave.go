@@ -159,7 +159,22 @@ func (p *plan) finish() error {
 	if e.ExpiresAt.Before(p.draft.ExpiresAt) {
 		e.ExpiresAt = p.draft.ExpiresAt
 	}
+	if e.Status == store.EditionPlanned {
+		if err := p.hideGroups(); err != nil {
+			return err
+		}
+	}
 	return p.save()
+}
+
+// hideGroups keeps from the web what is to be approved first.
+func (p *plan) hideGroups() error {
+	if p.dry {
+		return nil
+	}
+	_, err := p.exec(`UPDATE edition_groups SET web = ?3 WHERE edition_id = ?1 AND number >= ?2 AND web = ?4`,
+		p.edition.ID, p.former.groups, webOnceApproved, webNow)
+	return err
 }
 
 // rejoined is the status of an edition after another wave. What a maintainer

@@ -58,6 +58,7 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"Notices":       testNotices,
 		"Editions":      testEditions,
 		"RecordSkipped": testRecordEditions,
+		"Archive":       testArchive,
 		"Plan":          testPlan,
 		"PlanMany":      testPlanMany,
 		"Announced":     testAnnounced,
