@@ -115,6 +115,9 @@ type Audience interface {
 	Groups() ([]Group, error)
 }
 
+// ReasonNoReaders is why an edition is skipped that would have posts.
+const ReasonNoReaders = "it has no readers at present: nobody is subscribed, or all have paused"
+
 // SkipError says that an edition is not to be sent after all, and why.
 type SkipError struct{ Reason string }
 
@@ -134,6 +137,7 @@ type Editions interface {
 	// and Status if that is EditionPlanned; else the edition is sending.
 	// candidates are the posts that readers may be due. If no reader is
 	// assigned to a group, the edition is recorded as skipped with e.Reason
+	// (ReasonNoReaders, if there are candidates but nobody to get them)
 	// and no delivery rows (Eligible and Empty count the readers). Whoever is
 	// not active or suppressed now is not part of the edition; whoever leaves
 	// later is counted as suppressed in their turn. ErrExists if (newsletter,

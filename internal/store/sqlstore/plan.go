@@ -70,7 +70,11 @@ func (p *plan) run(candidates []int64) error {
 	if err := p.assign(candidates); err != nil {
 		return err
 	}
-	if p.last < 0 {
+	switch {
+	case p.last >= 0:
+	case p.added.Eligible == 0 && len(candidates) > 0:
+		return p.skip(store.ReasonNoReaders)
+	default:
 		return p.skip(p.draft.Reason)
 	}
 	err := p.compose()

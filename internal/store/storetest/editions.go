@@ -230,6 +230,7 @@ func testPlanSkips(f *fixture, posts []int64) {
 	f.account(e.ID, store.EditionSending, store.Counts{Eligible: 1, Pending: 1})
 	nobody := f.plan("nobody reads this", posts...)
 	f.account(nobody.ID, store.EditionSkipped, store.Counts{})
+	f.equal("why", nobody.Reason, store.ReasonNoReaders)
 }
 
 func testPlanFailures(t *testing.T, f *fixture, posts []int64) {
