@@ -2,7 +2,7 @@
 // interface in small parts, and the sentinel errors. It imports no driver.
 // One exported method is one transaction with one timestamp, given by the
 // caller. Times are kept with millisecond precision, in UTC; the zero time is
-// kept as none. The engines (package sqlite, later postgres) share every query
+// kept as none. The engines (packages sqlite and postgres) share every query
 // through package sqlstore and are held to the contract by package storetest.
 //
 // A function given to an Each… method may use the store meanwhile. An Audience

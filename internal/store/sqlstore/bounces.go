@@ -267,7 +267,7 @@ func scanHeld(r row) (h store.HeldBounces, err error) {
 func (s *Store) SubscriberBounces(ctx context.Context, subscriberID int64, limit int) (list []store.Bounce, err error) {
 	err = s.read(ctx, fmt.Sprintf("list the bounces of subscriber %d", subscriberID), func(t *tx) error {
 		list, err = all(t, scanBounce, `SELECT edition_id, seq, class, status, note, at FROM bounces
-			WHERE subscriber_id = ?1 ORDER BY at DESC, edition_id DESC, seq DESC, class LIMIT ?2`, subscriberID, limit)
+			WHERE subscriber_id = ?1 ORDER BY at DESC NULLS LAST, edition_id DESC, seq DESC, class LIMIT ?2`, subscriberID, limit)
 		return err
 	})
 	return list, err

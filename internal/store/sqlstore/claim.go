@@ -14,9 +14,9 @@ const claimRounds = 10
 
 // Claim implements [store.Deliveries].
 func (s *Store) Claim(ctx context.Context, now time.Time, holder string, limit int, except ...string) ([]store.Job, error) {
-	c := claim{now: now, holder: holder, deltas: map[int64]*store.Counts{}}
-	err := s.write(ctx, "claim deliveries", func(t *tx) error {
-		c.tx = t
+	var c claim
+	err := s.beside(ctx, "claim deliveries", func(t *tx) error {
+		c = claim{tx: t, now: now, holder: holder, deltas: map[int64]*store.Counts{}}
 		if err := s.keepTime(t, now); err != nil {
 			return err
 		}
@@ -68,6 +68,9 @@ func (c *claim) expire(editions []store.Edition) (current []store.Edition, err e
 		if e.ExpiresAt.IsZero() || e.ExpiresAt.After(c.now) {
 			current = append(current, e)
 			continue
+		}
+		if _, err := c.lockEdition(e.ID); err != nil {
+			return nil, err
 		}
 		if err := c.undelivered(c.now, e.ID); err != nil {
 			return nil, err

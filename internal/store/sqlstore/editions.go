@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -44,7 +45,11 @@ func editionName(id int64) string { return fmt.Sprintf("edition %d", id) }
 
 // edition reads one edition.
 func (t *tx) edition(id int64) (store.Edition, error) {
-	found, err := all(t, scanEdition, editionQuery+`WHERE e.id = ?1`, id)
+	return t.findEdition(editionQuery+`WHERE e.id = ?1`, id)
+}
+
+func (t *tx) findEdition(query string, id int64) (store.Edition, error) {
+	found, err := all(t, scanEdition, query, id)
 	if err == nil && len(found) == 0 {
 		err = store.ErrNotFound
 	}
@@ -75,8 +80,13 @@ func (t *tx) insertEdition(e store.Edition) (id int64, taken bool, err error) {
 
 // RecordEditions implements [store.Editions].
 func (s *Store) RecordEditions(ctx context.Context, now time.Time, es []store.Edition) (inserted int, err error) {
-	err = s.write(ctx, "record editions", func(t *tx) error {
-		if err := s.keepTime(t, now); err != nil {
+	var newsletters []string
+	for _, e := range es {
+		newsletters = append(newsletters, e.Newsletter)
+	}
+	err = s.beside(ctx, "record editions", func(t *tx) error {
+		inserted = 0
+		if err := errors.Join(t.lockNewsletters(newsletters...), s.keepTime(t, now)); err != nil {
 			return err
 		}
 		for _, e := range es {

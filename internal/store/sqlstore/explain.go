@@ -44,9 +44,9 @@ func (s *Store) EditionPosts(ctx context.Context, editionID int64, group int) (p
 		if _, err := t.edition(editionID); err != nil {
 			return err
 		}
-		posts, err = all(t, scanEditionPost, `SELECT p.id, p.file, p.title, p.published, max(g.group_number = ?2) AS own
+		posts, err = all(t, scanEditionPost, `SELECT p.id, p.file, p.title, p.published, max(CASE WHEN g.group_number = ?2 THEN 1 ELSE 0 END) AS own
 			FROM group_posts g JOIN posts p ON p.id = g.post_id WHERE g.edition_id = ?1 GROUP BY p.id
-			ORDER BY own DESC, max(CASE WHEN g.group_number = ?2 THEN -g.position END) DESC, p.published DESC, p.id DESC`, editionID, group)
+			ORDER BY own DESC, max(CASE WHEN g.group_number = ?2 THEN -g.position END) DESC, p.published DESC NULLS LAST, p.id DESC`, editionID, group)
 		return err
 	})
 	return posts, err

@@ -105,7 +105,7 @@ func (s *Store) DecideImport(ctx context.Context, now time.Time, id int64) error
 			return err
 		}
 		_, err := t.exec(`UPDATE imports SET decided_at = ?2, touched_at = ?2,
-			finished_at = CASE WHEN chunks = 0 THEN ?2 END WHERE id = ?1`, id, millis(now))
+			finished_at = CASE WHEN chunks = 0 THEN CAST(?2 AS bigint) END WHERE id = ?1`, id, millis(now))
 		return err
 	})
 }
@@ -164,7 +164,7 @@ func (t *tx) chunkApplied(now time.Time, id, number int64, r store.ImportReport)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`UPDATE imports SET applied = ?2, touched_at = ?3, finished_at = CASE WHEN chunks = ?2 THEN ?3 END,
+	_, err = t.exec(`UPDATE imports SET applied = ?2, touched_at = ?3, finished_at = CASE WHEN chunks = ?2 THEN CAST(?3 AS bigint) END,
 		added = added + ?4, updated = updated + ?5, unchanged = unchanged + ?6, suppressed = suppressed + ?7 WHERE id = ?1`,
 		id, number, millis(now), r.Added, r.Updated, r.Unchanged, r.Suppressed)
 	return err

@@ -64,7 +64,7 @@ func (l *ledger) fill(t *tx, readers []store.Reader) error {
 			if named == "" {
 				named = inList(numbers(readers))
 			}
-			err = l.fillFrom(t, edition, readers, `AND subscriber_id IN `+named)
+			err = l.fillFrom(t.rarely(), edition, readers, `AND subscriber_id IN `+named)
 		} else {
 			err = l.fillFrom(t, edition, readers, `AND subscriber_id >= ?2 AND subscriber_id <= ?3`, first, last)
 		}
@@ -127,6 +127,7 @@ func (t *tx) had(newsletter int64, posts []int64, subscribers string, fn func(ha
 		return nil
 	}
 	var oldest *int64 // edition that holds any of the posts
+	t = t.rarely()
 	if err := t.one(`SELECT min((SELECT min(g.edition_id) FROM group_posts g WHERE g.post_id = p.id))
 		FROM posts p WHERE p.id IN `+inList(slices.Values(posts)), nil, &oldest); err != nil || oldest == nil {
 		return err

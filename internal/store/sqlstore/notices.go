@@ -10,7 +10,10 @@ import (
 
 // ClaimNotices implements [store.Notices].
 func (s *Store) ClaimNotices(ctx context.Context, now, until time.Time, limit int) (list []store.Notice, err error) {
-	err = s.write(ctx, "claim notices", func(t *tx) error {
+	err = s.beside(ctx, "claim notices", func(t *tx) error {
+		if err := t.lock(lockNotices); err != nil {
+			return err
+		}
 		if err := t.dropNotices(now); err != nil {
 			return err
 		}
@@ -66,7 +69,7 @@ func (s *Store) RecordNotice(ctx context.Context, now time.Time, r store.NoticeR
 	if next.IsZero() {
 		next = now
 	}
-	return s.write(ctx, fmt.Sprintf("record notice %d", r.ID), func(t *tx) error {
+	return s.beside(ctx, fmt.Sprintf("record notice %d", r.ID), func(t *tx) error {
 		_, err := t.exec(`UPDATE notices SET state = ?2, next_at = ?3, reason = ?4, attempts = attempts + ?5
 			WHERE id = ?1 AND state = 'queued'`, r.ID, state, millis(next), clip(r.Reason), flag(!r.Held))
 		return err

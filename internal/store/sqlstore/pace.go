@@ -30,7 +30,7 @@ const circuitsKept = 30 * 24 * time.Hour
 
 // OpenCircuit implements [store.Pace].
 func (s *Store) OpenCircuit(ctx context.Context, now time.Time, c store.Circuit) (store.Circuit, error) {
-	err := s.write(ctx, "note that "+c.Name+" does not work", func(t *tx) error {
+	err := s.beside(ctx, "note that "+c.Name+" does not work", func(t *tx) error {
 		if _, err := t.exec(`DELETE FROM circuits WHERE until < ?1`, millis(now.Add(-circuitsKept))); err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func (t *tx) circuit(name string) (c store.Circuit, err error) {
 
 // ProbeCircuit implements [store.Pace].
 func (s *Store) ProbeCircuit(ctx context.Context, now time.Time, name string, until time.Time) (won bool, err error) {
-	err = s.write(ctx, "try "+name+" again", func(t *tx) error {
+	err = s.beside(ctx, "try "+name+" again", func(t *tx) error {
 		n, err := t.exec(`UPDATE circuits SET state = 'half_open', until = ?3 WHERE name = ?1 AND until <= ?2`,
 			name, millis(now), millis(until))
 		won = n > 0
@@ -69,7 +69,7 @@ func (s *Store) ProbeCircuit(ctx context.Context, now time.Time, name string, un
 
 // CloseCircuit implements [store.Pace].
 func (s *Store) CloseCircuit(ctx context.Context, name string) error {
-	return s.write(ctx, "note that "+name+" works again", func(t *tx) error {
+	return s.beside(ctx, "note that "+name+" works again", func(t *tx) error {
 		_, err := t.exec(`DELETE FROM circuits WHERE name = ?1`, name)
 		return err
 	})
@@ -80,7 +80,11 @@ func (s *Store) CloseCircuit(ctx context.Context, name string) error {
 // (GCRA, ITU-T I.371 annex A).
 func (s *Store) BorrowTurns(ctx context.Context, now time.Time, turns store.Turns) (first time.Time, ok bool, err error) {
 	length := (time.Duration(turns.N)*turns.Interval + time.Millisecond - 1).Truncate(time.Millisecond)
-	err = s.write(ctx, fmt.Sprintf("take %d turns of the limit for %s", turns.N, turns.Limit), func(t *tx) error {
+	err = s.beside(ctx, fmt.Sprintf("take %d turns of the limit for %s", turns.N, turns.Limit), func(t *tx) error {
+		if err := t.lockTurns(turns.Limit); err != nil {
+			return err
+		}
+		first = time.Time{}
 		if _, err := t.maybe(`SELECT next FROM turns WHERE name = ?1`, []any{turns.Limit}, instant{&first}); err != nil {
 			return err
 		}

@@ -28,18 +28,24 @@ func (s *Store) PlanWave(ctx context.Context, now time.Time, e store.Edition, w 
 }
 
 func (s *Store) plan(ctx context.Context, p *plan, candidates []int64) error {
-	transaction := s.writeLarge
+	transaction := s.beside
 	if p.dry {
 		transaction = s.read // what a plan would hold needs no lock on the senders
 	}
 	return transaction(ctx, fmt.Sprintf("plan slot %s of %s", p.draft.Slot, p.draft.Newsletter), func(t *tx) error {
 		p.tx = t
-		if !p.dry {
+		if p.dry {
+			return p.run(candidates)
+		}
+		if err := t.lockNewsletters(p.draft.Newsletter); err != nil {
+			return err
+		}
+		return within(s.dialect.Large, s.dialect.Usual, func(t *tx) error {
 			if err := s.keepTime(t, p.now); err != nil {
 				return err
 			}
-		}
-		return p.run(candidates)
+			return p.run(candidates)
+		})(t)
 	})
 }
 
@@ -54,9 +60,12 @@ type plan struct {
 
 	edition store.Edition
 	former  formerly
-	added   store.Counts
-	last    int // highest group number assigned; -1: none
-	groups  []store.Group
+
+	deliveries *bulk
+
+	added  store.Counts
+	last   int // highest group number assigned; -1: none
+	groups []store.Group
 }
 
 func (p *plan) run(candidates []int64) error {
@@ -94,6 +103,8 @@ func (p *plan) assign(candidates []int64) error {
 	if err != nil {
 		return err
 	}
+	p.final = true // the audience is asked about each reader once
+	p.deliveries = p.bulk("deliveries", "edition_id, seq, subscriber_id, group_number, state, next_at, updated_at")
 	var ledger *ledger
 	for {
 		chunk, err := readers.next()
@@ -118,6 +129,9 @@ func (p *plan) assign(candidates []int64) error {
 				return err
 			}
 		}
+		if err := p.deliveries.flush(); err != nil {
+			return err
+		}
 	}
 }
 
@@ -140,10 +154,7 @@ func (p *plan) deliver(subscriber int64, number int) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.exec(`INSERT INTO deliveries (edition_id, seq, subscriber_id, group_number, state, next_at, updated_at)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
-		p.edition.ID, p.former.seq+p.added.Eligible, subscriber, number, encoded, next, millis(p.now))
-	return err
+	return p.deliveries.add(p.edition.ID, p.former.seq+p.added.Eligible, subscriber, number, encoded, next, millis(p.now))
 }
 
 // compose lets the audience compose the groups and records them.

@@ -49,6 +49,7 @@ func (s *Store) PostSources(ctx context.Context, ids []int64) (map[int64][]byte,
 func (s *Store) SavePosts(ctx context.Context, posts []*store.Post) error {
 	ids := make([]int64, len(posts))
 	err := s.write(ctx, "save posts", func(t *tx) error {
+		clear(ids)
 		for at, some := range fresh(posts) {
 			if err := t.insertPosts(some, ids[at:at+len(some)]); err != nil {
 				return err
@@ -104,7 +105,7 @@ func (t *tx) savePostRow(p *store.Post) (id int64, err error) {
 		body_hash = ?4, title = ?5, path = ?6, published = coalesce(published, ?7),
 		first_seen = coalesce(first_seen, ?8), changed = ?9, gone = ?10, size = ?11, mod_time = ?12,
 		departed = ?13, dated = ?14, announce = ?15,
-		announced = CASE WHEN coalesce(announced, 0) > coalesce(?16, 0) THEN announced ELSE ?16 END WHERE id = ?17`, append(args, p.ID, p.Renamed)...)
+		announced = CASE WHEN coalesce(announced, 0) > coalesce(CAST(?16 AS bigint), 0) THEN announced ELSE ?16 END WHERE id = ?17`, append(args, p.ID, p.Renamed)...)
 	return p.ID, err
 }
 

@@ -64,7 +64,7 @@ func (t *tx) preferActive(now time.Time, newsletter, subscriber int64, want stor
 	choices := []any{newsletter, subscriber, encodeTerms(want.Categories), encodeTerms(want.Tags), want.Frequency, want.Hour, millis(want.PausedUntil)}
 	n, err := t.exec(`UPDATE subscriptions SET categories = ?3, tags = ?4, frequency = ?5, hour = ?6, paused_until = ?7
 		WHERE newsletter_id = ?1 AND subscriber_id = ?2 AND status = 'active'
-		AND (categories <> ?3 OR tags <> ?4 OR frequency <> ?5 OR hour <> ?6 OR COALESCE(paused_until, 0) <> COALESCE(?7, 0))`, choices...)
+		AND (categories <> ?3 OR tags <> ?4 OR frequency <> ?5 OR hour <> ?6 OR COALESCE(paused_until, 0) <> COALESCE(CAST(?7 AS bigint), 0))`, choices...)
 	if err != nil || n > 0 {
 		return store.ConsentChanged, err
 	}

@@ -12,9 +12,11 @@ import (
 
 // Record implements [store.Deliveries].
 func (s *Store) Record(ctx context.Context, now time.Time, holder string, rs []store.Result) error {
-	r := recorder{now: now, holder: holder, status: map[int64]string{}, deltas: map[int64]*store.Counts{}}
-	return s.write(ctx, "record deliveries", func(t *tx) error {
-		r.tx = t
+	return s.beside(ctx, "record deliveries", func(t *tx) error {
+		r := recorder{tx: t, now: now, holder: holder, status: map[int64]string{}, deltas: map[int64]*store.Counts{}}
+		if err := t.lockRequeued(rs); err != nil {
+			return err
+		}
 		for _, run := range runs(rs) {
 			if err := r.run(run); err != nil {
 				return fmt.Errorf("delivery %d of edition %d: %w", run[0].Seq, run[0].EditionID, err)

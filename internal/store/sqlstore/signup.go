@@ -16,7 +16,11 @@ func (s *Store) QueueSignUp(ctx context.Context, now time.Time, in store.SignUp,
 	if err != nil {
 		return false, fmt.Errorf("queue a sign-up: %w", err)
 	}
-	err = s.write(ctx, "queue a sign-up", func(t *tx) error {
+	err = s.beside(ctx, "queue a sign-up", func(t *tx) error {
+		queued = false
+		if err := t.lock(lockSignUps); err != nil {
+			return err
+		}
 		var mailbox, all int
 		if err := t.one(`SELECT (SELECT count(*) FROM signups WHERE mailbox = ?1 AND at >= ?2),
 			(SELECT count(*) FROM signups WHERE at >= ?3)`,

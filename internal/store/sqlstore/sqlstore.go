@@ -13,6 +13,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"time"
 
 	"tidings/internal/store"
 )
@@ -25,6 +27,25 @@ type Dialect struct {
 	// SkipLocked ends the query that picks deliveries (table alias d) to
 	// claim, where several transactions can write at once.
 	SkipLocked string
+	// ForUpdate, with a table's alias behind it, ends a query of rows that are
+	// going to be changed, where several transactions can write at once.
+	ForUpdate string
+	// Lock takes the lock named ?1 until the transaction ends; "" where a
+	// writing transaction holds the one lock of the database.
+	Lock string
+	// Reading is how transactions that only read begin.
+	Reading *sql.TxOptions
+	// Again reports whether a transaction failed only because another one was
+	// in its way, so that it is worth running again; nil where none does.
+	Again func(error) bool
+	// Copy inserts rows by a shorter way than a statement for each; nil where
+	// there is none. conn is the driver's connection.
+	Copy func(ctx context.Context, conn any, table string, columns []string, rows [][]any) error
+	// Once is an argument before all others of a query that is not worth
+	// keeping prepared; nil where the engine needs none.
+	Once any
+	// Text makes a text fit to be stored; nil where every text is.
+	Text func(string) string
 	// Large and Usual are statements around a transaction that touches a large
 	// part of the database; "" where the engine needs none.
 	Large, Usual string
@@ -46,8 +67,9 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// New makes a store of two pools of connections to one database: writer's
-// transactions must hold the engine's write lock from their beginning.
+// New makes a store of two pools of connections to one database. Without
+// Dialect.Lock writer's transactions must hold the engine's write lock from
+// their beginning.
 func New(writer, reader *sql.DB, d Dialect) *Store {
 	return &Store{writer: writer, reader: reader, dialect: d}
 }
@@ -59,7 +81,7 @@ func (s *Store) Close() error {
 
 // CheckWritable makes one small durable write.
 func (s *Store) CheckWritable(ctx context.Context) error {
-	return s.write(ctx, "check that the database can be written", func(t *tx) error {
+	return s.beside(ctx, "check that the database can be written", func(t *tx) error {
 		_, err := t.exec(`INSERT INTO meta (name, value) VALUES ('checked', '1')
 			ON CONFLICT (name) DO UPDATE SET value = CASE meta.value WHEN '1' THEN '2' ELSE '1' END`)
 		return err
@@ -67,8 +89,22 @@ func (s *Store) CheckWritable(ctx context.Context) error {
 }
 
 // write runs fn in one transaction that may write; all of it is kept, or none.
+// There is one at a time, whatever the engine, but for those of [Store.beside].
+// fn may be run again from its beginning.
 func (s *Store) write(ctx context.Context, op string, fn func(*tx) error) error {
-	return s.run(ctx, s.writer, op, fn)
+	return s.beside(ctx, op, func(t *tx) error {
+		if err := t.lock(lockWriting); err != nil {
+			return err
+		}
+		return fn(t)
+	})
+}
+
+// beside is write for what other transactions need not wait for: fn sees to
+// what must not happen at the same time. Others may write between any two of
+// its statements, where the engine lets them.
+func (s *Store) beside(ctx context.Context, op string, fn func(*tx) error) error {
+	return s.run(ctx, s.writer, nil, op, fn)
 }
 
 // writeLarge is write for what touches a large part of the database.
@@ -106,13 +142,27 @@ func within(before, after string, fn func(*tx) error) func(*tx) error {
 
 // read runs fn on one unchanging view of the database.
 func (s *Store) read(ctx context.Context, op string, fn func(*tx) error) error {
-	return s.run(ctx, s.reader, op, fn)
+	return s.run(ctx, s.reader, s.dialect.Reading, op, fn)
 }
 
-func (s *Store) run(ctx context.Context, pool *sql.DB, op string, fn func(*tx) error) error {
-	err := s.transact(ctx, pool, fn)
-	if err == nil {
-		return nil
+// tries bounds how often a transaction is run again that others got in the way
+// of, and tryAfter is how long it waits for them at first.
+const (
+	tries    = 8
+	tryAfter = 2 * time.Millisecond
+)
+
+func (s *Store) run(ctx context.Context, pool *sql.DB, o *sql.TxOptions, op string, fn func(*tx) error) error {
+	var err error
+	for n := range tries {
+		var final bool
+		if final, err = s.transact(ctx, pool, o, fn); err == nil {
+			return nil
+		}
+		if final || ctx.Err() != nil || s.dialect.Again == nil || !s.dialect.Again(err) {
+			break
+		}
+		time.Sleep(tryAfter<<n/2 + rand.N(tryAfter<<n))
 	}
 	// A transaction that its context ended reports whatever it stumbled over.
 	if ctx.Err() != nil {
@@ -128,19 +178,25 @@ func (s *Store) run(ctx context.Context, pool *sql.DB, op string, fn func(*tx) e
 // error to the caller.
 var errRollback = errors.New("rolled back as asked")
 
-func (s *Store) transact(ctx context.Context, pool *sql.DB, fn func(*tx) error) error {
-	begun, err := pool.BeginTx(ctx, nil)
+// transact runs fn once; final tells that it must not be run again.
+func (s *Store) transact(ctx context.Context, pool *sql.DB, o *sql.TxOptions, fn func(*tx) error) (final bool, err error) {
+	conn, err := pool.Conn(ctx)
 	if err != nil {
-		return err
+		return false, err
+	}
+	defer conn.Close()
+	begun, err := conn.BeginTx(ctx, o)
+	if err != nil {
+		return false, err
 	}
 	// Rolling back after a commit does nothing, so this covers panics too.
 	defer begun.Rollback()
-	t := &tx{sql: begun, ctx: context.WithoutCancel(ctx), dialect: &s.dialect, origin: store.OriginOf(ctx)}
+	t := &tx{sql: begun, conn: conn, ctx: context.WithoutCancel(ctx), dialect: &s.dialect, origin: store.OriginOf(ctx)}
 	if err := fn(t); err != nil {
 		if errors.Is(err, errRollback) {
-			return nil
+			return t.final, nil
 		}
-		return err
+		return t.final, err
 	}
-	return begun.Commit()
+	return t.final, begun.Commit()
 }

@@ -69,9 +69,15 @@ func (s *Store) RetryEdition(ctx context.Context, now time.Time, id int64, expir
 
 // changeEdition runs fn on an edition in one of the states from.
 func (s *Store) changeEdition(ctx context.Context, verb string, id int64, fn func(*tx, store.Edition) error, from ...string) error {
-	return s.write(ctx, fmt.Sprintf("%s edition %d", verb, id), func(t *tx) error {
+	return s.beside(ctx, fmt.Sprintf("%s edition %d", verb, id), func(t *tx) error {
 		e, err := t.edition(id)
 		if err != nil {
+			return err
+		}
+		if err := t.lockNewsletters(e.Newsletter); err != nil {
+			return err
+		}
+		if e, err = t.lockEdition(id); err != nil {
 			return err
 		}
 		if !slices.Contains(from, e.Status) {

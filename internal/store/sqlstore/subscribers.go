@@ -169,6 +169,9 @@ func (t *tx) ensureNewsletter(name string) (id int64, err error) {
 	if id, err = t.newsletter(name); err != nil || id != 0 {
 		return id, err
 	}
-	err = t.one(`INSERT INTO newsletters (name) VALUES (?1) RETURNING id`, []any{name}, &id)
+	made, err := t.maybe(`INSERT INTO newsletters (name) VALUES (?1) ON CONFLICT (name) DO NOTHING RETURNING id`, []any{name}, &id)
+	if err == nil && !made {
+		return t.newsletter(name) // which another transaction has made meanwhile
+	}
 	return id, err
 }

@@ -10,6 +10,7 @@ import (
 // Suppress implements [store.Suppressions].
 func (s *Store) Suppress(ctx context.Context, list []store.Suppression) (added int, err error) {
 	err = s.write(ctx, "suppress addresses", func(t *tx) error {
+		added = 0
 		for i, x := range list {
 			isNew, err := t.suppress(x)
 			if err != nil {
@@ -72,7 +73,7 @@ func (s *Store) Suppressed(ctx context.Context, key string) (x store.Suppression
 // EachSuppression implements [store.Suppressions].
 func (s *Store) EachSuppression(ctx context.Context, fn func(store.Suppression) error) error {
 	return s.read(ctx, "list suppressions", func(t *tx) error {
-		return t.each(`SELECT `+suppressionColumns+` FROM suppressions ORDER BY at, key_hash`, nil, func(r row) error {
+		return t.each(`SELECT `+suppressionColumns+` FROM suppressions ORDER BY at NULLS FIRST, key_hash`, nil, func(r row) error {
 			x, err := scanSuppression(r)
 			if err != nil {
 				return err

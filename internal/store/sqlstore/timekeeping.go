@@ -31,6 +31,13 @@ func (s *Store) LastUsed(ctx context.Context) (latest time.Time, err error) {
 // AcceptClock implements [store.Timekeeping].
 func (s *Store) AcceptClock(ctx context.Context, now time.Time) error {
 	return s.write(ctx, "accept the clock", func(t *tx) error {
+		names, err := all(t, scalar[string], `SELECT name FROM newsletters ORDER BY name`)
+		if err != nil {
+			return err
+		}
+		if err := t.lockNewsletters(names...); err != nil {
+			return err
+		}
 		if _, err := t.exec(`DELETE FROM editions WHERE due_at > ?1 AND status IN ('skipped', 'failed')`, millis(now)); err != nil {
 			return err
 		}

@@ -22,7 +22,7 @@ func (s *Store) Traces(ctx context.Context, id int64) (tr store.Traces, err erro
 			return err
 		}
 		if tr.Bounces, err = all(t, scanBounce, `SELECT edition_id, seq, class, status, note, at FROM bounces
-			WHERE subscriber_id = ?1 ORDER BY at, edition_id, seq`, id); err != nil {
+			WHERE subscriber_id = ?1 ORDER BY at NULLS FIRST, edition_id, seq`, id); err != nil {
 			return err
 		}
 		list, err := all(t, scanSuppression, `SELECT `+suppressionColumns+` FROM suppressions WHERE key_hash = ?1`, key)

@@ -17,19 +17,43 @@ type tx struct {
 	// half of the speed of writing a million rows.
 	ctx     context.Context
 	dialect *Dialect
+	conn    *sql.Conn
 	origin  store.Origin // of what a person does in it
+	rare    bool         // its queries are not worth keeping prepared
+	final   bool         // it must not be run again
 }
 
-func (t *tx) bind(query string) string {
-	if t.dialect.Rebind == nil {
-		return query
+// rarely is the transaction for queries that are hardly ever run twice with the
+// same text.
+func (t *tx) rarely() *tx {
+	rare := *t
+	rare.rare = true
+	return &rare
+}
+
+// bind gives a query and its arguments as the engine wants them.
+func (t *tx) bind(query string, args []any) (string, []any) {
+	d := t.dialect
+	if d.Rebind != nil {
+		query = d.Rebind(query)
 	}
-	return t.dialect.Rebind(query)
+	if d.Text != nil {
+		for i, a := range args {
+			if s, ok := a.(string); ok {
+				args[i] = d.Text(s)
+			}
+		}
+	}
+	if t.rare && d.Once != nil {
+		args = append([]any{d.Once}, args...)
+	}
+	return query, args
 }
 
 // exec runs a statement and gives the number of rows it changed.
 func (t *tx) exec(query string, args ...any) (int, error) {
-	res, err := t.sql.ExecContext(t.ctx, t.bind(query), args...)
+	query, args = t.bind(query, args)
+	res, err := t.sql.ExecContext(t.ctx, query, args...)
 	if err != nil {
 		return 0, err
 	}
@@ -62,7 +86,8 @@ func (t *tx) one(query string, args []any, dest ...any) error {
 
 // maybe is one for a row that need not be there.
 func (t *tx) maybe(query string, args []any, dest ...any) (found bool, err error) {
-	err = t.sql.QueryRowContext(t.ctx, t.bind(query), args...).Scan(dest...)
+	query, args = t.bind(query, args)
+	err = t.sql.QueryRowContext(t.ctx, query, args...).Scan(dest...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -71,7 +96,8 @@ func (t *tx) maybe(query string, args []any, dest ...any) (found bool, err error
 
 // each calls fn for every row of a query.
 func (t *tx) each(query string, args []any, fn func(row) error) error {
-	rows, err := t.sql.QueryContext(t.ctx, t.bind(query), args...)
+	query, args = t.bind(query, args)
+	rows, err := t.sql.QueryContext(t.ctx, query, args...)
 	if err != nil {
 		return err
 	}

@@ -117,8 +117,22 @@ func (t *tx) insertWave(w store.Wave) (inserted int, err error) {
 		w.EditionID, w.Zone, w.Hour, millis(w.At), w.Status, clip(w.Reason), clip(w.Late), flag(w.Missed), w.Readers, w.Due, millis(w.CreatedAt))
 }
 
+// settle looks at the edition once more, of which deliveries may have been
+// recorded since the plan began; from now on none is.
+func (p *plan) settle() error {
+	if p.dry || !p.former.exists {
+		return nil
+	}
+	e, err := p.lockEdition(p.edition.ID)
+	p.edition.Status, p.edition.FinishedAt, p.former.counts = e.Status, e.FinishedAt, e.Counts
+	return err
+}
+
 // skip makes the plan one that mails nobody.
 func (p *plan) skip(reason string) error {
+	if err := p.settle(); err != nil {
+		return err
+	}
 	n := p.added.Eligible
 	p.added, p.groups = store.Counts{Eligible: n, Empty: n}, nil
 	if p.wave != nil {
@@ -137,6 +151,9 @@ func (p *plan) skip(reason string) error {
 
 // finish makes the edition one that mails somebody.
 func (p *plan) finish() error {
+	if err := p.settle(); err != nil {
+		return err
+	}
 	e := &p.edition
 	posts, unseen := p.former.posts, false
 	if posts == nil {
@@ -227,7 +244,7 @@ func (s *Store) EditionWaves(ctx context.Context, id int64) (waves []store.Wave,
 			return err
 		}
 		waves, err = all(t, scanWave, `SELECT edition_id, zone, hour, at, status, reason, late, missed, readers, due, created_at
-			FROM edition_waves WHERE edition_id = ?1 ORDER BY at, zone, hour`, id)
+			FROM edition_waves WHERE edition_id = ?1 ORDER BY at NULLS FIRST, zone, hour`, id)
 		return err
 	})
 	return waves, err
