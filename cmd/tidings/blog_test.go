@@ -15,6 +15,7 @@ import (
 type blog struct {
 	t   testing.TB
 	dir string
+	env []string // of its processes, beside our own
 }
 
 func newBlog(t testing.TB, config string, posts map[string]string) *blog {
@@ -46,6 +47,7 @@ func (b *blog) command(args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(self, append([]string{"--config", filepath.Join(b.dir, "config.yaml")}, args...)...)
 	cmd.Dir = b.dir
+	cmd.Env = append(os.Environ(), b.env...)
 	return cmd
 }
 

@@ -10,11 +10,7 @@ import (
 // cacheFile is where something is kept that makes the next start faster: in a
 // folder beside the database that may be deleted at any time.
 func (a *app) cacheFile(name string) string {
-	file, err := a.databaseFile()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(file+"-cache", name)
+	return filepath.Join(a.beside()+"-cache", name)
 }
 
 // programStamp names this program, so that another one does not take over

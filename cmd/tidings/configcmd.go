@@ -9,6 +9,7 @@ import (
 	"tidings/internal/catalog"
 	"tidings/internal/config"
 	"tidings/internal/digest"
+	"tidings/internal/store/postgres"
 )
 
 func configCommand(a *app) *cobra.Command {
@@ -96,7 +97,9 @@ func warnings(cfg *config.Config) config.Faults {
 func unusable(cfg *config.Config) config.Faults {
 	var faults config.Faults
 	if _, ok := cfg.Database.SQLite(); !ok {
-		faults = append(faults, cfg.Fault("database.url", "PostgreSQL is not supported by this version; use sqlite:FILE"))
+		if err := postgres.CheckAddress(cfg.Database.URL); err != nil {
+			faults = append(faults, cfg.Fault("database.url", err.Error()))
+		}
 	}
 	faults = append(faults, termFaults(cfg)...)
 	for _, n := range cfg.Newsletters {

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"tidings/internal/store"
-	"tidings/internal/store/sqlite"
 )
 
 func dbCommand(a *app) *cobra.Command {
@@ -63,11 +62,10 @@ func (a *app) databaseClock(ctx context.Context, accept bool) error {
 }
 
 func (a *app) migrate(ctx context.Context) error {
-	file, err := a.configuredDatabase()
-	if err != nil {
+	if err := a.loadConfig(); err != nil {
 		return err
 	}
-	from, to, err := sqlite.Migrate(ctx, file)
+	from, to, err := a.migrateStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -75,19 +73,18 @@ func (a *app) migrate(ctx context.Context) error {
 		return printJSON(a.out, map[string]int64{"from": from, "to": to})
 	}
 	if from == to {
-		a.say("%s is at schema version %d already", file, to)
+		a.say("%s is at schema version %d already", a.databaseName(), to)
 		return nil
 	}
-	a.say("%s brought from schema version %d to %d", file, from, to)
+	a.say("%s brought from schema version %d to %d", a.databaseName(), from, to)
 	return nil
 }
 
 func (a *app) checkDatabase(ctx context.Context) error {
-	file, err := a.configuredDatabase()
-	if err != nil {
+	if err := a.loadConfig(); err != nil {
 		return err
 	}
-	problems, err := sqlite.Check(ctx, file)
+	problems, err := a.checkStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -97,17 +94,10 @@ func (a *app) checkDatabase(ctx context.Context) error {
 		for _, p := range problems {
 			a.say("%s", p)
 		}
-		a.say("%s: %s", file, plural(len(problems), "problem"))
+		a.say("%s: %s", a.databaseName(), plural(len(problems), "problem"))
 	}
 	if err == nil && len(problems) > 0 {
 		err = errSaid
 	}
 	return err
-}
-
-func (a *app) configuredDatabase() (string, error) {
-	if err := a.loadConfig(); err != nil {
-		return "", err
-	}
-	return a.databaseFile()
 }

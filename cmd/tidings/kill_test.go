@@ -16,6 +16,7 @@ import (
 
 	"tidings/internal/relay/relaytest"
 	"tidings/internal/store"
+	"tidings/internal/store/postgres"
 	"tidings/internal/store/sqlite"
 )
 
@@ -24,13 +25,17 @@ import (
 // TIDINGS_KILLS for a longer run: the number of kills.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	for name, kinds := range map[string][][]string{
-		"one after the other": {{"send", "serve"}},
-		"two share the work":  {{"serve"}, {"send"}},
+	for name, c := range map[string]struct {
+		kinds  [][]string
+		engine func(*testing.T, *blog) store.Store
+	}{
+		"one after the other": {[][]string{{"send", "serve"}}, onSQLite},
+		"two share the work":  {[][]string{{"serve"}, {"send"}}, onSQLite},
+		"two on PostgreSQL":   {[][]string{{"serve"}, {"send"}}, onPostgres},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSiege(t, kinds)
+			s := newSiege(t, c.kinds, c.engine)
 			for s.round(); s.kills < wantedKills(t)/2; s.round() {
 			}
 			s.leftNothing()
@@ -68,17 +73,34 @@ const (
 	mostMessages = 3  // to one reader without an answer: docs/newsletters.md
 )
 
-func newSiege(t *testing.T, kinds [][]string) *siege {
-	server := relaytest.Start(t, relaytest.Options{Rules: []relaytest.Rule{{At: relaytest.Dot, Delay: 2 * time.Millisecond}}})
-	config := smtpConfig(server.Port()) + fmt.Sprintf("delivery: {retry_base: 100ms}\nhttp: {listen: \"127.0.0.1:%d\"}\n", freePort(t))
-	s := &siege{blog: newBlog(t, config, onePost), kinds: kinds, server: server, killedAt: map[string]int{}, gone: map[string]bool{}, left: map[string]bool{}}
-	s.subscribe(besieged)
-	db, err := sqlite.Open(t.Context(), filepath.Join(s.dir, "data", "tidings.db"))
+// onSQLite and onPostgres give the database of a blog.
+func onSQLite(t *testing.T, b *blog) store.Store {
+	b.must("db", "migrate")
+	db, err := sqlite.Open(t.Context(), filepath.Join(b.dir, "data", "tidings.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	s.db = db
+	return db
+}
+
+func onPostgres(t *testing.T, b *blog) store.Store {
+	address := server.Database(t)
+	b.env = []string{databaseEnv + "=" + address}
+	db, err := postgres.Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func newSiege(t *testing.T, kinds [][]string, engine func(*testing.T, *blog) store.Store) *siege {
+	server := relaytest.Start(t, relaytest.Options{Rules: []relaytest.Rule{{At: relaytest.Dot, Delay: 2 * time.Millisecond}}})
+	config := smtpConfig(server.Port()) + fmt.Sprintf("delivery: {retry_base: 100ms}\nhttp: {listen: \"127.0.0.1:%d\"}\n", freePort(t))
+	s := &siege{blog: newBlog(t, config, onePost), kinds: kinds, server: server, killedAt: map[string]int{}, gone: map[string]bool{}, left: map[string]bool{}}
+	s.db = engine(t, s.blog)
+	s.subscribe(besieged)
 	return s
 }
 
@@ -181,7 +203,7 @@ type process struct {
 func (s *siege) launch(crash string, args ...string) *process {
 	s.t.Helper()
 	p := &process{cmd: s.command(args...), crash: crash, ended: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), crashEnv+"="+crash)
+	p.cmd.Env = append(p.cmd.Env, crashEnv+"="+crash)
 	if err := p.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -363,7 +385,7 @@ func (s *siege) leftNothing() {
 	s.write("posts/peace.md", "---\ntitle: Peace\ndate: 2025-03-02\n---\nText.\n")
 	s.must("send", "weekly", "--since", "2025-01-01", "--yes")
 	s.must("db", "check")
-	if files, err := filepath.Glob(filepath.Join(s.dir, "data", "tidings.db-senders", "*")); err != nil || len(files) > 0 {
+	if files, err := filepath.Glob(filepath.Join(s.dir, "data", "*-senders", "*")); err != nil || len(files) > 0 {
 		s.t.Errorf("left behind: %v, %v", files, err)
 	}
 }

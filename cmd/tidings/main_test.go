@@ -1,18 +1,50 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"tidings/internal/store"
+	"tidings/internal/store/postgres"
+	"tidings/internal/store/postgres/postgrestest"
 )
 
 // TestMain lets the test binary be the program itself, for scripts and for
 // tests that kill it.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"tidings": func() { program(spoilt()) }})
+	testscript.Main(withServer{m}, map[string]func(){"tidings": func() { program(onDatabase(spoilt())) }})
+}
+
+// server is the PostgreSQL server of those tests that need one.
+var server = postgrestest.Server{Prepare: func(ctx context.Context, address string) error {
+	_, _, err := postgres.Migrate(ctx, address)
+	return err
+}}
+
+// withServer ends the server after the tests.
+type withServer struct{ *testing.M }
+
+func (m withServer) Run() int {
+	code := m.M.Run()
+	if err := server.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	return code
+}
+
+// databaseEnv is the address of the database that a process uses, whatever its
+// configuration says.
+const databaseEnv = "TIDINGS_TEST_DATABASE"
+
+func onDatabase(s seams) seams {
+	s.database = os.Getenv(databaseEnv)
+	return s
 }
 
 // spoilt gives the seams that the environment asks for.
@@ -30,5 +62,22 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+	})
+}
+
+// TestScriptsOnPostgres runs those of the scripts that are about what is kept
+// in the database, on a server.
+func TestScriptsOnPostgres(t *testing.T) {
+	var files []string
+	for _, name := range []string{"bounce", "explain", "frequencies", "import", "interrupted", "people", "plan", "send"} {
+		files = append(files, filepath.Join("testdata", "script", name+".txtar"))
+	}
+	testscript.Run(t, testscript.Params{
+		Files:               files,
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv(databaseEnv, server.Database(t))
+			return nil
+		},
 	})
 }

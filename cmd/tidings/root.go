@@ -46,8 +46,9 @@ type app struct {
 // seams are where something can be put between the parts, which only tests
 // do: each takes a part and gives what is used in its place; nil: the part.
 type seams struct {
-	store func(store.Store) store.Store
-	relay func(relay.Relay) relay.Relay
+	database string // instead of the configured one
+	store    func(store.Store) store.Store
+	relay    func(relay.Relay) relay.Relay
 }
 
 // root gives the command tree.
@@ -183,6 +184,9 @@ func (a *app) readPlainConfig() (*config.Config, error) {
 			return nil, err
 		}
 		return nil, usageError{err}
+	}
+	if a.seams.database != "" {
+		cfg.Database.URL = a.seams.database
 	}
 	return cfg, nil
 }

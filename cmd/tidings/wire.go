@@ -20,7 +20,6 @@ import (
 	"tidings/internal/publish"
 	"tidings/internal/relay"
 	"tidings/internal/schedule"
-	"tidings/internal/store/sqlite"
 	"tidings/internal/term"
 	"tidings/internal/token"
 	"tidings/internal/web"
@@ -32,18 +31,11 @@ import (
 
 // open opens the database and the secret key.
 func (a *app) open(ctx context.Context) error {
-	file, err := a.databaseFile()
-	if err != nil {
-		return err
-	}
+	var err error
 	if a.key, err = token.OpenKey(a.cfg.SecretFile); err != nil {
 		return err
 	}
-	var options []sqlite.Option
-	if a.clock.Rehearsing() {
-		options = append(options, sqlite.AnyClock())
-	}
-	db, err := sqlite.Open(ctx, file, options...)
+	db, err := a.openStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -51,14 +43,6 @@ func (a *app) open(ctx context.Context) error {
 		a.store = a.seams.store(db)
 	}
 	return nil
-}
-
-func (a *app) databaseFile() (string, error) {
-	file, ok := a.cfg.Database.SQLite()
-	if !ok {
-		return "", usagef("database.url: PostgreSQL is not supported yet; use sqlite:FILE")
-	}
-	return file, nil
 }
 
 // catalogConfig says where posts are and how they are understood.
@@ -349,10 +333,6 @@ func journals(file string) string {
 
 // sender makes the part that sends deliveries.
 func (a *app) sender(s *newsletter.Service, gate *pace.Gate, m *newsletter.Metrics) (*newsletter.Sender, error) {
-	file, err := a.databaseFile()
-	if err != nil {
-		return nil, err
-	}
 	r, sign, err := a.outgoing()
 	if err != nil {
 		return nil, err
@@ -363,7 +343,7 @@ func (a *app) sender(s *newsletter.Service, gate *pace.Gate, m *newsletter.Metri
 		Pace:        gate,
 		RetryBase:   a.cfg.Delivery.RetryBase,
 		MaxAttempts: a.cfg.Delivery.MaxAttempts,
-		JournalDir:  journals(file),
+		JournalDir:  journals(a.beside()),
 	}, r, sign, m), nil
 }
 

@@ -283,7 +283,7 @@ type Delivery struct {
 // Database names the database. URL holds the content of URLFile, if that is
 // set.
 type Database struct {
-	URL     string `yaml:"url" check:"required,database,secret" doc:"sqlite:FILE. (postgres://user:password@host/name is for a later version.)"`
+	URL     string `yaml:"url" check:"required,database,secret" doc:"sqlite:FILE, or postgres://user:password@host/name for several daemons on one database."`
 	URLFile string `yaml:"url_file" check:"path" doc:"File that holds the address, instead of url."`
 }
 

@@ -131,6 +131,12 @@ func pool(c *pgx.ConnConfig, most, idle int) *sql.DB {
 	return db
 }
 
+// CheckAddress says what is wrong with an address, without its password.
+func CheckAddress(address string) error {
+	_, err := configure(address, options{})
+	return err
+}
+
 // Name is an address without its password, for people to read.
 func Name(address string) string {
 	c, err := pgx.ParseConfig(address)
