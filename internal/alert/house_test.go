@@ -10,7 +10,6 @@ import (
 	"mime/quotedprintable"
 	netmail "net/mail"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +28,7 @@ import (
 	"tidings/internal/schedule"
 	"tidings/internal/store"
 	"tidings/internal/store/sqlite"
+	"tidings/internal/store/sqlite/sqlitetest"
 	"tidings/internal/token"
 	"tidings/templates"
 )
@@ -57,15 +57,18 @@ func bubble(t *testing.T, f func(h *house)) {
 	synctest.Test(t, func(t *testing.T) { f(newHouse(t)) })
 }
 
+// builtin is parsed once: nobody replaces it.
+var builtin = sync.OnceValues(func() (*digest.Templates, error) { return digest.Parse(templates.Builtin()) })
+
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, relay: &fakeRelay{}, registry: prometheus.NewRegistry(), file: filepath.Join(t.TempDir(), "tidings.db")}
+	h := &house{t: t, relay: &fakeRelay{}, registry: prometheus.NewRegistry(), file: sqlitetest.File(t)}
 	db, err := sqlite.Open(t.Context(), h.file)
 	h.check(err)
 	t.Cleanup(func() { db.Close() })
 	key, err := token.NewKey(bytes.Repeat([]byte{7}, 32))
 	h.check(err)
-	mails, err := digest.Parse(templates.Builtin())
+	mails, err := builtin()
 	h.check(err)
 	daily, err := schedule.Parse("0 8 * * *")
 	h.check(err)

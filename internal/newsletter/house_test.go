@@ -22,6 +22,7 @@ import (
 	"tidings/internal/schedule"
 	"tidings/internal/store"
 	"tidings/internal/store/sqlite"
+	"tidings/internal/store/sqlite/sqlitetest"
 	"tidings/internal/token"
 	"tidings/templates"
 )
@@ -57,8 +58,9 @@ func newHouse(t testing.TB, letters ...newsletter.Newsletter) *house {
 
 func freshHouse(t testing.TB, letters ...newsletter.Newsletter) *house {
 	t.Helper()
-	h := &house{t: t, dir: t.TempDir(), snap: &catalog.Snapshot{}}
-	db, err := sqlite.Open(context.Background(), filepath.Join(h.dir, "tidings.db"))
+	file := sqlitetest.File(t)
+	h := &house{t: t, dir: filepath.Dir(file), snap: &catalog.Snapshot{}}
+	db, err := sqlite.Open(context.Background(), file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,8 +87,11 @@ func testKey(t testing.TB) token.Key {
 	return k
 }
 
+// builtin is parsed once: nobody replaces it.
+var builtin = sync.OnceValues(func() (*digest.Templates, error) { return digest.Parse(templates.Builtin()) })
+
 func testTemplates(t testing.TB) *digest.Templates {
-	parsed, err := digest.Parse(templates.Builtin())
+	parsed, err := builtin()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package pace
 
 import (
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,12 +9,13 @@ import (
 	"tidings/internal/clock"
 	"tidings/internal/store"
 	"tidings/internal/store/sqlite"
+	"tidings/internal/store/sqlite/sqlitetest"
 )
 
 // inTime runs a test on a real database in a bubble of its own time.
 func inTime(t *testing.T, test func(*testing.T, *house)) {
 	synctest.Test(t, func(t *testing.T) {
-		h := &house{t: t, path: filepath.Join(t.TempDir(), "test.db")}
+		h := &house{t: t, path: sqlitetest.File(t)}
 		h.Store = h.open()
 		test(t, h)
 	})

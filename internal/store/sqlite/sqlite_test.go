@@ -1,13 +1,13 @@
 package sqlite_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"tidings/internal/store"
 	"tidings/internal/store/sqlite"
+	"tidings/internal/store/sqlite/sqlitetest"
 	"tidings/internal/store/storetest"
 )
 
@@ -29,12 +29,12 @@ func open(t *testing.T, path string, opts ...sqlite.Option) store.Store {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return open(t, filepath.Join(t.TempDir(), "test.db")) })
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, sqlitetest.File(t)) })
 }
 
 func TestSharedStore(t *testing.T) {
 	storetest.RunShared(t, func(t *testing.T) (a, b store.Store) {
-		path := filepath.Join(t.TempDir(), "test.db")
+		path := sqlitetest.File(t)
 		return open(t, path), open(t, path)
 	})
 }
