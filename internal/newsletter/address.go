@@ -39,6 +39,23 @@ func (s *Service) AskAddress(ctx context.Context, tok, email string) error {
 	return err
 }
 
+// KeepAddress implements Own.
+func (s *Service) KeepAddress(ctx context.Context, tok string) (Person, error) {
+	who, _, err := s.owner(ctx, tok)
+	if err != nil {
+		return Person{}, err
+	}
+	kept, err := s.Store.KeepAddress(ctx, s.Clock.Now(), who.ID)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && !kept:
+		return Person{}, ErrToken
+	case err != nil:
+		return Person{}, err
+	}
+	s.Log.Info("a change of address was stopped", "subscriber", who.ID)
+	return Person{Email: who.Email, Language: who.Language}, nil
+}
+
 // moveClaim is the token of a mail to a next address: it stands for that one
 // alone, since another may be asked for afterwards.
 func moveClaim(subscriber int64, key string, at time.Time) token.Claim {
@@ -63,9 +80,10 @@ func (s *Service) moving(ctx context.Context, tok string) (token.Claim, Person, 
 	if err != nil {
 		return c, Person{}, fmt.Errorf("look up a person: %w", err)
 	}
-	p := Person{Email: who.Email, NextEmail: who.NextEmail, Language: who.Language}
+	// Whose the next address is, they may have nothing to do with the present one.
+	p := Person{Email: veiled(who.Email), NextEmail: who.NextEmail, Language: who.Language}
 	if who.Key == c.Newsletter { // done already
-		p.NextEmail = who.Email
+		p.Email, p.NextEmail = who.Email, who.Email
 		return c, p, nil
 	}
 	next, err := s.person(who.NextEmail)

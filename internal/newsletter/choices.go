@@ -1,6 +1,7 @@
 package newsletter
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -20,14 +21,14 @@ func (n Newsletter) Offers() []string {
 
 // asked checks what a visitor asks for, every field of it, and gives what is
 // kept of it.
-func (s *Service) asked(in SignUp) (store.SignUp, error) {
+func (s *Service) asked(ctx context.Context, in SignUp) (store.SignUp, error) {
 	faults := FieldErrors{}
 	note := func(field string, err error) {
 		if err != nil {
 			faults[field] = err
 		}
 	}
-	who, err := s.visitor(in.Email)
+	who, err := s.wanting(in.Email)
 	note(FieldEmail, err)
 	letters, err := s.chosen(in.Newsletters)
 	note(FieldNewsletter, err)
@@ -35,6 +36,7 @@ func (s *Service) asked(in SignUp) (store.SignUp, error) {
 	note(FieldHour, checkHour(in.Hour))
 	note(FieldZone, checkZone(in.Timezone))
 	note(FieldFormat, checkFormat(in.Format))
+	who.Kind, who.Network, who.Form = store.AskSignUp, s.network(ctx), in.Form
 	who.Subscriber.Language, who.Subscriber.Timezone, who.Subscriber.Format = in.Language, in.Timezone, in.Format
 	for _, n := range letters {
 		sub, err := s.wanted(n, in)
@@ -64,6 +66,29 @@ func (s *Service) checkTopics(in SignUp) error {
 	return nil
 }
 
+// wanting is visitor for who wants newsletters, which not every address may.
+func (s *Service) wanting(email string) (store.SignUp, error) {
+	who, err := s.visitor(email)
+	if err != nil {
+		return who, err
+	}
+	a, err := mail.ParseAddress(email)
+	if err != nil {
+		return who, err
+	}
+	return who, s.SignUps.refuse(a)
+}
+
+// network is the keyed hash of where a visitor comes from; "" if that is not
+// known.
+func (s *Service) network(ctx context.Context) string {
+	network := store.OriginOf(ctx).Network
+	if network == "" {
+		return ""
+	}
+	return s.Key.Address("network " + network)
+}
+
 // visitor checks the address of somebody who fills in a form.
 func (s *Service) visitor(email string) (store.SignUp, error) {
 	who, err := s.person(email)
@@ -74,7 +99,7 @@ func (s *Service) visitor(email string) (store.SignUp, error) {
 	if err != nil {
 		return store.SignUp{}, err
 	}
-	return store.SignUp{Subscriber: who, Mailbox: s.Key.Address("mailbox " + a.Mailbox())}, s.SignUps.refuse(a)
+	return store.SignUp{Subscriber: who, Mailbox: s.Key.Address("mailbox " + a.Mailbox())}, nil
 }
 
 // chosen finds newsletters by name; none named means the only one.

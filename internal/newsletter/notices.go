@@ -212,8 +212,8 @@ func (s *Service) confirmation(ctx context.Context, n store.Notice) (relay.Envel
 	return s.fill(letter, msg, n, digest.SlotConfirm, tok)
 }
 
-// asking gives what a confirmation asks about: what is pending of that which
-// was asked for together.
+// asking gives what a confirmation asks about: what its sign-up asked for, or of
+// an import what is pending.
 func (s *Service) asking(ctx context.Context, n store.Notice) (token.Claim, []Subscription, error) {
 	who, err := s.Store.Subscriber(ctx, n.SubscriberID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -221,6 +221,10 @@ func (s *Service) asking(ctx context.Context, n store.Notice) (token.Claim, []Su
 	}
 	if err != nil {
 		return token.Claim{}, nil, err
+	}
+	if n.SignUpID != 0 {
+		subs, err := s.wished(ctx, who, n.SignUpID)
+		return s.wishClaim(who.ID, n.SignUpID, n.CreatedAt), subs, err
 	}
 	var names []string
 	var subs []Subscription

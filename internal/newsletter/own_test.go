@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -16,6 +17,11 @@ import (
 // leave is the token of the links in every mail.
 func (h *house) leave(subscriber int64) string {
 	return h.Key.Sign(token.Claim{Purpose: "unsubscribe", Subscriber: subscriber, Newsletter: "weekly"})
+}
+
+// fresh is the token of a link that was mailed to a person just now.
+func (h *house) fresh(who store.Subscriber) string {
+	return h.Key.Sign(token.Claim{Purpose: "preferences", Subscriber: who.ID, Newsletter: who.Key, Expires: h.Clock.Now().Add(24 * time.Hour)})
 }
 
 func TestPreferences(t *testing.T) {
@@ -38,7 +44,10 @@ func TestPreferences(t *testing.T) {
 			"weekly": {}, "daily": {On: true, Categories: []string{"DevOps"}, Frequency: "daily", Hour: "6"},
 		},
 	}
-	if err := h.SetPreferences(t.Context(), tok, want); err != nil {
+	if err := h.SetPreferences(t.Context(), tok, want); !errors.Is(err, newsletter.ErrFresh) {
+		t.Errorf("more, by a link of an old mail: %v", err)
+	}
+	if err := h.SetPreferences(t.Context(), h.fresh(who), want); err != nil {
 		t.Fatal(err)
 	}
 	p, err = h.Person(t.Context(), tok)
@@ -58,10 +67,10 @@ func TestPreferences(t *testing.T) {
 		newsletter.FieldFormat: func(c *newsletter.Choices) { c.Format = "pdf" },
 		newsletter.FieldQuiet:  func(c *newsletter.Choices) { c.QuietTo = "22" },
 		newsletter.FieldPause:  func(c *newsletter.Choices) { c.PauseUntil = "2020-01-01" },
-		newsletter.FieldHour: func(c *newsletter.Choices) {
+		newsletter.Of(newsletter.FieldHour, "daily"): func(c *newsletter.Choices) {
 			c.Letters = map[string]newsletter.LetterChoice{"daily": {On: true, Frequency: "daily", Hour: "24"}}
 		},
-		newsletter.FieldFrequency: func(c *newsletter.Choices) {
+		newsletter.Of(newsletter.FieldFrequency, "daily"): func(c *newsletter.Choices) {
 			c.Letters = map[string]newsletter.LetterChoice{"daily": {On: true, Frequency: "hourly"}}
 		},
 	} {
@@ -111,6 +120,141 @@ func TestSensitiveActsNeedAFreshLink(t *testing.T) {
 	if err := h.AskAddress(t.Context(), old, "b@example.com"); !errors.Is(err, newsletter.ErrFresh) {
 		t.Errorf("another address: %v", err)
 	}
+	if err := h.SwitchFeed(t.Context(), old, true); !errors.Is(err, newsletter.ErrFresh) {
+		t.Errorf("a private feed: %v", err)
+	}
+	if err := h.SwitchFeed(t.Context(), h.fresh(who), true); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := h.Person(t.Context(), old); err != nil || !p.HasFeed || p.Feed != "" {
+		t.Errorf("it shows where the private feed is: %+v, %v", p, err)
+	}
+	if p, err := h.Person(t.Context(), h.fresh(who)); err != nil || p.Feed == "" {
+		t.Errorf("a fresh link does not show it: %+v, %v", p, err)
+	}
+	if err := h.SwitchFeed(t.Context(), old, false); err != nil {
+		t.Errorf("to end it: %v", err)
+	}
+	if err := h.Unsubscribe(t.Context(), old, false); err != nil {
+		t.Fatal(err)
+	}
+	back := newsletter.Choices{Letters: map[string]newsletter.LetterChoice{"weekly": {On: true}}}
+	if err := h.SetPreferences(t.Context(), old, back); !errors.Is(err, newsletter.ErrFresh) {
+		t.Errorf("back to what was left: %v", err)
+	}
+}
+
+// TestAStrangersMoveIsStopped: whoever had a link of somebody else's cannot take
+// their subscription away once they have said that it was not them.
+func TestAStrangersMoveIsStopped(t *testing.T) {
+	for name, stop := range map[string]func(h *house, tok string) error{
+		"not me": func(h *house, tok string) error { _, err := h.KeepAddress(t.Context(), tok); return err },
+		"leave":  func(h *house, tok string) error { _, err := h.LeaveAll(t.Context(), tok); return err },
+		"erase":  func(h *house, tok string) error { return h.Erase(t.Context(), tok) },
+	} {
+		h := newHouse(t, weekly())
+		who := h.subscriber("gus@example.com", store.Subscription{Newsletter: "weekly"})
+		link := h.fresh(who)
+		for i := range 3 {
+			if err := h.AskAddress(t.Context(), link, fmt.Sprintf("evil%d@example.org", i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := newFakeRelay(nil)
+		h.letters(r, 4)
+		confirm := tokenIn(t, r.got("evil2@example.org")[0])
+		if p, err := h.NextAddress(t.Context(), confirm); err != nil || p.Email != "g…@example.com" {
+			t.Errorf("%s: whose address it is, is told: %+v, %v", name, p, err)
+		}
+		if err := stop(h, tokenIn(t, r.got("gus@example.com")[0])); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, err := h.MoveAddress(t.Context(), confirm); !errors.Is(err, newsletter.ErrToken) {
+			t.Errorf("%s: moved all the same: %v", name, err)
+		}
+		if name != "not me" {
+			continue
+		}
+		if err := h.AskAddress(t.Context(), link, "evil3@example.org"); !errors.Is(err, newsletter.ErrToken) {
+			t.Errorf("the stranger's link still works: %v", err)
+		}
+		own := h.Key.Sign(token.Claim{Purpose: "preferences", Subscriber: who.ID, Newsletter: who.Key, Expires: h.Clock.Now().Add(24*time.Hour + 2*time.Second)})
+		if err := h.AskAddress(t.Context(), own, "gus2@example.com"); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := h.Person(t.Context(), own); err != nil || p.NextEmail != "gus2@example.com" {
+			t.Errorf("the stranger has used up what the owner may ask for: %+v, %v", p, err)
+		}
+	}
+}
+
+// TestAMoveEnds, when nobody confirms it in time.
+func TestAMoveEnds(t *testing.T) {
+	h := newHouse(t, weekly())
+	who := h.subscriber("a@example.com", store.Subscription{Newsletter: "weekly"})
+	if err := h.AskAddress(t.Context(), h.fresh(who), "b@example.org"); err != nil {
+		t.Fatal(err)
+	}
+	for days, next := range []string{0: "b@example.org", 8: ""} {
+		if days != 0 && days != 8 {
+			continue
+		}
+		if err := h.Store.ForgetMoves(t.Context(), h.Clock.Now().AddDate(0, 0, days-7)); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := h.Store.Subscriber(t.Context(), who.ID); err != nil || p.NextEmail != next {
+			t.Errorf("after %d days: %+v, %v", days, p, err)
+		}
+	}
+}
+
+// TestLeavingEverythingIsTakenBack, with what was left by the same link before;
+// from one's own page too.
+func TestLeavingEverythingIsTakenBack(t *testing.T) {
+	h := newHouse(t, weekly(), named("daily"), named("monthly"))
+	who := h.subscriber("a@example.com", store.Subscription{Newsletter: "weekly"})
+	var more newsletter.Choices
+	more.Letters = map[string]newsletter.LetterChoice{"daily": {On: true}, "monthly": {On: true}}
+	if err := h.SetPreferences(t.Context(), h.fresh(who), more); err != nil {
+		t.Fatal(err)
+	}
+	tok := h.leave(who.ID)
+	active := func() (names []string) {
+		now, err := h.Store.Subscriber(t.Context(), who.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, sub := range now.Subscriptions {
+			if sub.Status == store.StatusActive {
+				names = append(names, sub.Newsletter)
+			}
+		}
+		return names
+	}
+	for _, name := range []string{"monthly", "weekly"} {
+		if err := h.Store.Unsubscribe(t.Context(), h.Clock.Now().Add(-time.Hour), who.ID, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.Unsubscribe(t.Context(), tok, true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Return(t.Context(), tok); err != nil || !slices.Equal(active(), []string{"daily", "weekly"}) {
+		t.Errorf("%v, %v", active(), err)
+	}
+	left, err := h.LeaveAll(t.Context(), tok)
+	if err != nil || len(active()) != 0 {
+		t.Fatalf("%v, %v", active(), err)
+	}
+	if sub, err := h.Leaving(t.Context(), left); err != nil || !sub.MayReturn {
+		t.Errorf("%+v, %v", sub, err)
+	}
+	if err := h.SayWhy(t.Context(), left, "too_many"); err != nil {
+		t.Error(err)
+	}
+	if _, err := h.Return(t.Context(), left); err != nil || !slices.Equal(active(), []string{"daily", "weekly"}) {
+		t.Errorf("%v, %v", active(), err)
+	}
 }
 
 func TestALinkOfOnesOwn(t *testing.T) {
@@ -147,7 +291,7 @@ func TestALinkOfOnesOwn(t *testing.T) {
 		t.Error("what somebody typed was mailed")
 	}
 	move := tokenIn(t, r.got("b@example.com")[0])
-	if p, err := h.NextAddress(t.Context(), move); err != nil || p.NextEmail != "b@example.com" || p.Email != "a@example.com" {
+	if p, err := h.NextAddress(t.Context(), move); err != nil || p.NextEmail != "b@example.com" || p.Email != "a…@example.com" {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	for range 2 { // twice is a success

@@ -24,7 +24,8 @@ var (
 	ErrFormat     = errors.New("not a format of mails")
 	ErrTopic      = errors.New("no such category or tag")
 	ErrMailingOff = errors.New("mailing is off: set http.url to the public address of this daemon")
-	ErrBusy       = store.ErrBusy // more sign-ups than signup.per_hour
+	ErrBusy       = store.ErrBusy  // more sign-ups than signup.per_hour
+	ErrSpent      = store.ErrSpent // a form that was sent before
 )
 
 // Fields of a sign-up, as FieldErrors names them.
@@ -64,6 +65,7 @@ type SignUp struct {
 	Timezone    string // IANA name; "": the newsletter's
 	Format      string // store.FormatHTML or FormatText; "": the former
 	Language    string
+	Form        string // token of the form, which is taken once; "": none
 }
 
 // Subscription is a subscription as its owner may see it.
@@ -87,7 +89,8 @@ type Subscription struct {
 type People interface {
 	Own
 	// SignUp keeps what was asked for, and answers before anybody looks whether
-	// the address is known: FieldErrors, ErrMailingOff, ErrBusy.
+	// the address is known: FieldErrors, ErrMailingOff, ErrBusy,
+	// ErrSpent.
 	SignUp(ctx context.Context, s SignUp) error
 	// Confirmation shows what a confirmation token stands for; ErrToken. What
 	// its owner left since is not in it.

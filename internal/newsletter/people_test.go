@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -429,6 +430,46 @@ func TestSignUpLimits(t *testing.T) {
 	}
 }
 
+// Who asks for links leaves sign-ups alone, and so does one network to others.
+func TestLinksTakeNothingFromSignUps(t *testing.T) {
+	h := newHouse(t, weekly())
+	h.SignUps.PerHour = 1
+	crowd := store.WithOrigin(t.Context(), store.Origin{Network: "192.0.2.0/24"})
+	refused := 0
+	for i := range 12 {
+		if errors.Is(h.SendLink(crowd, fmt.Sprintf("z%d@example.org", i)), newsletter.ErrBusy) {
+			refused++
+		}
+	}
+	if refused != 4 { // ten an hour for each sign-up, of which two are for others
+		t.Errorf("refused %d of 12, want 4", refused)
+	}
+	if err := h.SendLink(store.WithOrigin(t.Context(), store.Origin{Network: "198.51.100.0/24"}), "ann@example.org"); err != nil {
+		t.Errorf("a link, from elsewhere: %v", err)
+	}
+	if err := h.SignUp(crowd, newsletter.SignUp{Email: "ann@example.org"}); err != nil {
+		t.Errorf("a sign-up: %v", err)
+	}
+}
+
+// An address that is refused to who signs up gets its link all the same.
+func TestARefusedAddressGetsItsLink(t *testing.T) {
+	h := newHouse(t, weekly())
+	h.SignUps.Role = newsletter.List{"info": true}
+	h.subscriber("info@example.com", store.Subscription{Newsletter: "weekly"})
+	if err := h.SignUp(t.Context(), newsletter.SignUp{Email: "info@example.com"}); !errors.Is(err, newsletter.ErrRole) {
+		t.Errorf("signing up: %v", err)
+	}
+	if err := h.SendLink(t.Context(), "info@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	r := newFakeRelay(nil)
+	h.letters(r, 1)
+	if p, err := h.Person(t.Context(), tokenIn(t, r.got("info@example.com")[0])); err != nil || !p.Fresh {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
 // A link is of what was asked for together; what somebody asks for later in the
 // same name has a link of its own.
 func TestLinksOfSeparateSignUps(t *testing.T) {
@@ -450,5 +491,38 @@ func TestLinksOfSeparateSignUps(t *testing.T) {
 	}
 	if subs, err := h.Confirmation(t.Context(), tokens[1]); err != nil || subs[0].Status != store.StatusPending {
 		t.Errorf("the other one: %+v, %v", subs, err)
+	}
+}
+
+// A link confirms what its own mail named, whoever else fills in a form with
+// the address.
+func TestALinkConfirmsWhatItsMailNamed(t *testing.T) {
+	h := newHouse(t, weekly())
+	h.snap = &catalog.Snapshot{Categories: []*catalog.Term{devops}}
+	var tokens []string
+	for _, in := range []newsletter.SignUp{
+		{Categories: []string{"DevOps"}, Timezone: "Europe/Paris", Frequency: "weekly", Hour: "9"},
+		{Timezone: "Asia/Tokyo", Format: store.FormatText, Frequency: "daily"},
+	} {
+		in.Email = "vic@example.org"
+		if err := h.SignUp(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		r := newFakeRelay(nil)
+		h.letters(r, 1)
+		tokens = append(tokens, tokenIn(t, r.got(in.Email)[0]))
+	}
+	for range 2 { // to look at it, and when it is done
+		subs, err := h.Confirmation(t.Context(), tokens[0])
+		if err != nil || len(subs) != 1 || !slices.Equal(subs[0].Categories, []string{"DevOps"}) || subs[0].Timezone != "Europe/Paris" || subs[0].Hour != "9" || subs[0].Format == store.FormatText {
+			t.Fatalf("%+v, %v", subs, err)
+		}
+		if _, err := h.Confirm(t.Context(), tokens[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	who, err := h.Store.SubscriberByEmail(t.Context(), "vic@example.org")
+	if err != nil || who.Timezone != "Europe/Paris" || who.Subscriptions[0].Frequency != "weekly" {
+		t.Errorf("%+v, %v", who, err)
 	}
 }

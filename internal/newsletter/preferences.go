@@ -26,6 +26,9 @@ const (
 	FieldPause = "pause"
 )
 
+// Of names the field of one newsletter.
+func Of(field, newsletter string) string { return field + "." + newsletter }
+
 // A Person is what the owner of an address sees of themselves.
 type Person struct {
 	Email       string // veiled, unless Fresh
@@ -35,7 +38,8 @@ type Person struct {
 	Format      string // store.FormatHTML or FormatText
 	QuietHours  string // "22-7"; ""
 	PausedUntil time.Time
-	Feed        string   // address of the folder of their private feed; "": none
+	Feed        string   // address of the folder of their private feed; "": none, or not Fresh
+	HasFeed     bool     // they have one
 	Fresh       bool     // the link was just sent to the address
 	Stopped     string   // why nothing is mailed, whatever is chosen: store.ReasonBounce, ReasonComplaint or ReasonManual; ""
 	Letters     []Letter // every newsletter there is, in the order of the configuration
@@ -80,22 +84,28 @@ const (
 type Own interface {
 	// Person shows what a token's person has. ErrToken.
 	Person(ctx context.Context, token string) (Person, error)
-	// SetPreferences applies what they want: FieldErrors, ErrToken.
+	// SetPreferences applies what they want: FieldErrors, ErrToken; ErrFresh if
+	// that is a newsletter which they do not have.
 	SetPreferences(ctx context.Context, token string, c Choices) error
-	// LeaveAll ends every subscription.
-	LeaveAll(ctx context.Context, token string) error
+	// LeaveAll ends every subscription, and gives the token with which that can
+	// be taken back, and a reason be given.
+	LeaveAll(ctx context.Context, token string) (left string, err error)
 	// SendLink mails the link to the address's own page. The outcome is the same
 	// whether the address is known or not; ErrAddress, ErrMailingOff, ErrBusy.
 	SendLink(ctx context.Context, email string) error
 	// RenewLink mails it to the person of a token.
 	RenewLink(ctx context.Context, token string) error
-	// SwitchFeed gives the person another private feed, or none.
+	// SwitchFeed gives the person another private feed, or none. ErrFresh for a
+	// feed: its address works for longer than one would like of an old mail.
 	SwitchFeed(ctx context.Context, token string, on bool) error
 
 	// AskAddress mails another address to ask whether it is to take the place
 	// of the present one. The outcome is the same whosever it is; ErrAddress,
 	// ErrFresh.
 	AskAddress(ctx context.Context, token, email string) error
+	// KeepAddress stops a change of address, for who did not ask for it: links
+	// that were mailed before are void then. ErrToken if there is none.
+	KeepAddress(ctx context.Context, token string) (Person, error)
 	// NextAddress shows what a token of such a mail stands for; ErrToken.
 	NextAddress(ctx context.Context, token string) (Person, error)
 	// MoveAddress makes it the person's. ErrToken also if it cannot be.
@@ -128,10 +138,16 @@ func (s *Service) owner(ctx context.Context, tok string) (who store.Subscriber, 
 	if err != nil {
 		return who, false, fmt.Errorf("look up a person: %w", err)
 	}
-	if fresh && c.Newsletter != who.Key {
+	if fresh && (c.Newsletter != who.Key || void(c, who)) {
 		return who, false, ErrToken
 	}
 	return who, fresh, nil
+}
+
+// void reports whether a link was mailed before all of that time were made void.
+// Its own time is in whole seconds.
+func void(c token.Claim, who store.Subscriber) bool {
+	return !who.LinksSince.IsZero() && !c.Expires.Add(-linkWithin).After(who.LinksSince.Truncate(time.Second))
 }
 
 // Person implements Own.
@@ -142,10 +158,10 @@ func (s *Service) Person(ctx context.Context, tok string) (Person, error) {
 	}
 	p := Person{
 		Email: who.Email, NextEmail: who.NextEmail, Language: who.Language, Timezone: who.Timezone, Format: who.Format,
-		QuietHours: who.QuietHours, Feed: s.PrivateFeed(who), Fresh: fresh,
+		QuietHours: who.QuietHours, Feed: s.PrivateFeed(who), HasFeed: who.Feed != 0, Fresh: fresh,
 	}
 	if !fresh {
-		p.Email, p.NextEmail = veiled(p.Email), veiled(p.NextEmail)
+		p.Email, p.NextEmail, p.Feed = veiled(p.Email), veiled(p.NextEmail), ""
 	}
 	for _, n := range s.Newsletters {
 		l := s.letter(n, who)
@@ -211,13 +227,16 @@ func (s *Service) zoneOf(name string) *time.Location {
 
 // SetPreferences implements Own.
 func (s *Service) SetPreferences(ctx context.Context, tok string, c Choices) error {
-	who, _, err := s.owner(ctx, tok)
+	who, fresh, err := s.owner(ctx, tok)
 	if err != nil {
 		return err
 	}
 	p, err := s.preferences(who, c)
 	if err != nil {
 		return err
+	}
+	if !fresh && joins(who, p) {
+		return ErrFresh // an old mail may be in other hands, which must not bring anybody back
 	}
 	err = s.Store.SetPreferences(ctx, s.Clock.Now(), who.ID, p)
 	if errors.Is(err, store.ErrNotFound) {
@@ -227,6 +246,16 @@ func (s *Service) SetPreferences(ctx context.Context, tok string, c Choices) err
 		s.Log.Info("preferences changed", "subscriber", who.ID)
 	}
 	return err
+}
+
+// joins reports whether what a person wants has a newsletter that they do not
+// have.
+func joins(who store.Subscriber, p store.Preferences) bool {
+	return slices.ContainsFunc(p.Subscriptions, func(want store.Subscription) bool {
+		return want.Status == store.StatusActive && !slices.ContainsFunc(who.Subscriptions, func(sub store.Subscription) bool {
+			return sub.Newsletter == want.Newsletter && sub.Status == store.StatusActive
+		})
+	})
 }
 
 // preferences checks what a person wants, every field of it.
@@ -254,8 +283,8 @@ func (s *Service) preferences(who store.Subscriber, c Choices) (store.Preference
 		}
 		sub, err := s.preferred(n, n.offersTo(who), want)
 		sub.PausedUntil = until
-		note(FieldFrequency, err)
-		note(FieldHour, checkHour(want.Hour))
+		note(Of(FieldFrequency, n.Name), err)
+		note(Of(FieldHour, n.Name), checkHour(want.Hour))
 		p.Subscriptions = append(p.Subscriptions, sub)
 	}
 	if len(faults) > 0 {
@@ -324,23 +353,42 @@ func (s *Service) pause(day, zone string) (time.Time, error) {
 }
 
 // LeaveAll implements Own.
-func (s *Service) LeaveAll(ctx context.Context, tok string) error {
+func (s *Service) LeaveAll(ctx context.Context, tok string) (left string, err error) {
 	who, _, err := s.owner(ctx, tok)
 	if err != nil {
-		return err
+		return "", err
 	}
-	err = s.Store.Unsubscribe(ctx, s.Clock.Now(), who.ID, "")
+	through := s.leftThrough(who)
+	left = s.Key.Sign(token.Claim{Purpose: toUnsubscribe, Subscriber: who.ID, Newsletter: through})
+	now := s.Clock.Now()
+	err = s.Store.LeaveAll(ctx, now, who.ID, through, now.Add(-undoWithin))
 	if errors.Is(err, store.ErrNotFound) {
-		return nil
+		return left, nil
 	}
-	return err
+	return left, err
+}
+
+// leftThrough is the newsletter in whose name somebody leaves all: one that they
+// have, so that they can take it back.
+func (s *Service) leftThrough(who store.Subscriber) string {
+	name := ""
+	for _, sub := range who.Subscriptions {
+		if sub.Status == store.StatusActive {
+			return sub.Newsletter
+		}
+		name = sub.Newsletter
+	}
+	return name
 }
 
 // SwitchFeed implements Own.
 func (s *Service) SwitchFeed(ctx context.Context, tok string, on bool) error {
-	who, _, err := s.owner(ctx, tok)
+	who, fresh, err := s.owner(ctx, tok)
 	if err != nil {
 		return err
+	}
+	if on && !fresh {
+		return ErrFresh
 	}
 	if on {
 		_, err = s.RenewFeed(ctx, who.ID)
@@ -367,12 +415,19 @@ func linkClaim(who store.Subscriber, at time.Time) token.Claim {
 
 // SendLink implements Own.
 func (s *Service) SendLink(ctx context.Context, email string) error {
+	return s.askLink(ctx, email, store.AskLink)
+}
+
+// askLink queues the mail with the link. Whoever is on record gets it, with an
+// address that is refused to those who sign up too: it has come in before.
+func (s *Service) askLink(ctx context.Context, email, kind string) error {
 	who, err := s.visitor(email)
 	if err != nil {
 		return err
 	}
 	now := s.Clock.Now()
-	_, err = s.Store.QueueSignUp(ctx, now, who, s.SignUps.limits(now))
+	who.Kind, who.Network = kind, s.network(ctx)
+	_, err = s.Store.QueueSignUp(ctx, now, who, s.SignUps.linkLimits(now))
 	return err
 }
 
@@ -382,5 +437,5 @@ func (s *Service) RenewLink(ctx context.Context, tok string) error {
 	if err != nil {
 		return err
 	}
-	return s.SendLink(ctx, who.Email)
+	return s.askLink(ctx, who.Email, store.AskOwn)
 }

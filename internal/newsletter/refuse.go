@@ -31,13 +31,27 @@ const (
 	perHour     = 500
 	unconfirmed = 30 * 24 * time.Hour
 	addressDay  = 24 * time.Hour
+
+	linksPerSignUp = 10 // requests for links in an hour, for each sign-up
+	reserved       = 5  // one part of so many is for networks that had none
 )
 
 func (r SignUpRules) limits(now time.Time) store.SignUpLimits {
+	all := cmp.Or(r.PerHour, perHour)
 	return store.SignUpLimits{
 		PerMailbox: cmp.Or(r.PerAddress, perAddress), MailboxSince: now.Add(-addressDay),
-		All: cmp.Or(r.PerHour, perHour), AllSince: now.Add(-time.Hour),
+		All: all, AllSince: now.Add(-time.Hour), Reserve: all / reserved,
 	}
+}
+
+// linkLimits are those of mails with the link to one's own page. They reach
+// none but people on record, and few mails each of these; so all may ask for
+// more of them than for newsletters.
+func (r SignUpRules) linkLimits(now time.Time) store.SignUpLimits {
+	l := r.limits(now)
+	l.All *= linksPerSignUp
+	l.Reserve, l.PerMailbox = l.All/reserved, linkLimit
+	return l
 }
 
 func (r SignUpRules) unconfirmed() time.Duration { return cmp.Or(r.Unconfirmed, unconfirmed) }

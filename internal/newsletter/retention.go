@@ -36,6 +36,9 @@ func (s *Service) Forget(ctx context.Context) (forgotten int, err error) {
 	if err := s.Store.ForgetSignUps(ctx, now.Add(-addressDay)); err != nil {
 		return 0, err
 	}
+	if err := s.Store.ForgetMoves(ctx, now.Add(-moveWithin)); err != nil {
+		return 0, err
+	}
 	for ctx.Err() == nil {
 		n, done, err := s.Store.ForgetUnconfirmed(ctx, now, now.Add(-s.SignUps.unconfirmed()), forgetBatch)
 		if err != nil {

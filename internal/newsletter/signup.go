@@ -29,7 +29,7 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) error {
 	if s.MailingOff != "" {
 		return fmt.Errorf("%w: %s", ErrMailingOff, s.MailingOff)
 	}
-	asked, err := s.asked(in)
+	asked, err := s.asked(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -69,18 +69,19 @@ func (s *Service) Unsubscribe(ctx context.Context, tok string, all bool) error {
 	if err != nil {
 		return ErrToken
 	}
-	newsletter := c.Newsletter
+	now := s.Clock.Now()
 	if all {
-		newsletter = ""
+		err = s.Store.LeaveAll(ctx, now, c.Subscriber, c.Newsletter, now.Add(-undoWithin))
+	} else {
+		err = s.Store.Unsubscribe(ctx, now, c.Subscriber, c.Newsletter)
 	}
-	err = s.Store.Unsubscribe(ctx, s.Clock.Now(), c.Subscriber, newsletter)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil // erased since, or the link of a test mail
 	}
 	if err != nil {
 		return fmt.Errorf("unsubscribe from %s: %w", c.Newsletter, err)
 	}
-	s.Log.Info("unsubscribed", "newsletter", newsletter, "subscriber", c.Subscriber)
+	s.Log.Info("unsubscribed", "newsletter", c.Newsletter, "all", all, "subscriber", c.Subscriber)
 	return nil
 }
 

@@ -251,6 +251,7 @@ type Confirm struct {
 type Unsubscribe struct {
 	Frame
 	Subscription
+	Action      string // where its forms go
 	Left        bool   // already
 	Just        bool   // by this very request
 	LeftAll     bool   // nothing is left to leave
@@ -274,13 +275,15 @@ type Preferences struct {
 
 	Zones, Languages, Formats []Choice
 	ZoneError                 string
+	FormatError               string
 	Pause                     string // first day of mail, as 2026-12-24; ""
 	PauseError                string
 	QuietFrom, QuietTo        []Choice
 	QuietError                string
 
-	Feed       []Link // addresses of the private feed; none: there is none
-	Fresh      bool   // the address can be changed, and the data read or erased
+	Feed       []Link // addresses of the private feed; none: there is none, or not Fresh
+	HasFeed    bool   // there is one
+	Fresh      bool   // the link was just mailed: the address can be changed, the data be read and erased, and more be had
 	NewEmail   string
 	EmailError string
 }
@@ -290,6 +293,8 @@ type Letter struct {
 	Name, Title        string
 	On                 bool
 	Frequencies, Hours []Choice
+	FrequencyError     string
+	HourError          string
 	Categories, Tags   []Choice
 	TopicsChosen       bool
 }

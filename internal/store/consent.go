@@ -66,6 +66,10 @@ type Preferring interface {
 	// suppression that the person's own leaving caused; one that ends is left as
 	// by Unsubscribe. ErrNotFound if there is no such subscriber.
 	SetPreferences(ctx context.Context, now time.Time, id int64, p Preferences) error
+	// LeaveAll ends every subscription, like Unsubscribe. The one to the
+	// newsletter through which they leave counts as ended with the others if
+	// they ended it not before since: Return takes all of that back.
+	LeaveAll(ctx context.Context, now time.Time, id int64, through string, since time.Time) error
 	// Return takes back what the person ended not before since, together with
 	// the given newsletter or alone: it is active as it was, and a suppression
 	// that leaving caused is lifted. It gives the newsletters, none if there is
@@ -80,12 +84,21 @@ type Preferring interface {
 	// AskAddress notes the address that a person wants to change to, and
 	// queues a notice to it and one to the present address, unless limit of
 	// them were queued since the given instant. It is forgotten when another is
-	// asked for. ErrNotFound if there is no such subscriber.
+	// asked for, and by who leaves everything. ErrNotFound if there is no such
+	// subscriber.
 	AskAddress(ctx context.Context, now time.Time, id int64, email, key string, limit int, since time.Time) error
 	// MoveAddress makes that address the person's, if it is still the one with
 	// this key. ErrNotFound if it is not; ErrExists if somebody else has it;
 	// ErrConflict if it is suppressed.
 	MoveAddress(ctx context.Context, now time.Time, id int64, key string) error
+
+	// KeepAddress forgets that a person wants another address, and makes the
+	// links void that were mailed to them before: whoever asked for it had one.
+	// It reports whether there was anything to forget. ErrNotFound if there is
+	// no such subscriber.
+	KeepAddress(ctx context.Context, now time.Time, id int64) (kept bool, err error)
+	// ForgetMoves forgets the next addresses that were asked for before.
+	ForgetMoves(ctx context.Context, before time.Time) error
 
 	// Consents gives what a person agreed to, oldest first.
 	Consents(ctx context.Context, id int64) ([]Consent, error)

@@ -309,6 +309,7 @@ type Notice struct {
 	Newsletter   string
 	CreatedAt    time.Time
 	Attempts     int
+	SignUpID     int64 // whose wishes a NoticeConfirm asks to confirm; 0: those subscriptions that are pending
 }
 
 // NoticeResult is what became of a notice: sent, failed, or (both false) to

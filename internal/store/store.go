@@ -26,6 +26,7 @@ var (
 	ErrLocked      = errors.New("the database is locked by another process")
 	ErrUnwritable  = errors.New("the database cannot be written") // read-only, disk full or failing
 	ErrClock       = errors.New("the clock was set back")         // see Timekeeping
+	ErrSpent       = errors.New("taken before")                   // a form that was sent twice
 	ErrBusy        = errors.New("too many at present")            // later the same call succeeds
 )
 
@@ -36,6 +37,7 @@ type Store interface {
 	Hubs
 	Terms
 	Subscribers
+	Wishes
 	Imports
 	Preferring
 	SignUps
@@ -148,11 +150,12 @@ type Subscriber struct {
 	Key           string // keyed hash of the normalised address, as in Suppression; unique
 	Name          string
 	Language      string
-	Timezone      string // IANA name; "" means the newsletter's
-	Format        string // FormatHTML or FormatText; given as "" it becomes FormatHTML
-	QuietHours    string // "22-7": no mail from 22:00 until 7:00 local time; "": at any hour
-	NextEmail     string // to which they want to change, until that is confirmed; written by AskAddress alone
-	Feed          int64  // number of the address of their private feed; 0: they have none. Written by RenewFeed and RevokeFeed alone
+	Timezone      string    // IANA name; "" means the newsletter's
+	Format        string    // FormatHTML or FormatText; given as "" it becomes FormatHTML
+	QuietHours    string    // "22-7": no mail from 22:00 until 7:00 local time; "": at any hour
+	NextEmail     string    // to which they want to change, until that is confirmed; written by AskAddress alone
+	LinksSince    time.Time // links that were mailed before are void; zero: none. Written by KeepAddress alone
+	Feed          int64     // number of the address of their private feed; 0: they have none. Written by RenewFeed and RevokeFeed alone
 	CreatedAt     time.Time
 	Subscriptions []Subscription // by newsletter name
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tidings/internal/token"
 )
@@ -53,6 +54,24 @@ func TestTagIsNotForged(t *testing.T) {
 			if tag := good[:i] + string(c) + good[i+1:]; tag != good {
 				if got, err := k.ReadTag("mail", tag); err == nil {
 					t.Errorf("%q read as %v", tag, got)
+				}
+			}
+		}
+	}
+}
+
+// A stamp is taken once, by its letters: there is no other way to write it.
+func TestStampHasOneSpelling(t *testing.T) {
+	k, at := tagKey(t, 7), time.Unix(1_800_000_000, 0)
+	tok := k.Stamp(at)
+	if got, err := k.Stamped(tok); err != nil || !got.Equal(at) {
+		t.Fatalf("%v, %v", got, err)
+	}
+	for i, c := range tok {
+		for _, other := range []string{strings.ToUpper(string(c)), "\u212a"} { // the sign for kelvin is a k in lower case
+			if spelling := tok[:i] + other + tok[i+1:]; spelling != tok {
+				if got, err := k.Stamped(spelling); err == nil {
+					t.Errorf("%q read as %v", spelling, got)
 				}
 			}
 		}

@@ -204,6 +204,8 @@ func (p *people) SignUp(_ context.Context, s newsletter.SignUp) error {
 		return newsletter.FieldErrors{newsletter.FieldEmail: newsletter.ErrAddress}
 	case slices.ContainsFunc(s.Newsletters, func(n string) bool { return n != "weekly" && n != "monthly" }):
 		return newsletter.FieldErrors{newsletter.FieldNewsletter: newsletter.ErrNewsletter}
+	case s.Form != "" && slices.ContainsFunc(p.asked, func(a newsletter.SignUp) bool { return a.Form == s.Form }):
+		return newsletter.ErrSpent
 	}
 	p.changes++
 	p.asked = append(p.asked, s)

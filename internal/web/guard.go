@@ -38,7 +38,6 @@ var (
 const (
 	stampLife   = 24 * time.Hour // of a form that lies open
 	patience    = 30             // seconds that stand for the puzzle where no script runs
-	mostSpent   = 1 << 16        // tokens that are remembered as taken
 	mostSources = 1 << 14        // networks whose sign-ups are counted
 	mostNonce   = 20             // digits
 	ofOneHost   = 3              // a network has as many times the sign-ups of one of its hosts
@@ -47,15 +46,13 @@ const (
 // A guard applies a Guard. It is safe for concurrent use.
 type guard struct {
 	Guard
-	spent   *lru.Cache[string, struct{}]
-	sources *lru.Cache[netip.Prefix, *rate.Limiter]
+	sources *lru.Cache[source, *rate.Limiter]
 	mu      sync.Mutex
 }
 
 func newGuard(g Guard) *guard {
-	spent, _ := lru.New[string, struct{}](mostSpent) // fails for a size of none alone
-	sources, _ := lru.New[netip.Prefix, *rate.Limiter](mostSources)
-	return &guard{Guard: g, spent: spent, sources: sources}
+	sources, _ := lru.New[source, *rate.Limiter](mostSources) // fails for a size of none alone
+	return &guard{Guard: g, sources: sources}
 }
 
 // asks reports whether forms need a token.
@@ -69,9 +66,9 @@ func (g *guard) stamp(now time.Time) string {
 	return g.Stamps.Stamp(now)
 }
 
-// check takes the token of a form, which must be old enough and not used before.
-// Without the puzzle's solution it must be older. What is taken is given back by
-// restore, if the form had a fault that its visitor can mend.
+// check looks at the token of a form, which must be old enough; without the
+// puzzle's solution it must be older. Whether it was taken before is seen where
+// the sign-up is kept, with which it goes on record.
 func (g *guard) check(tok, nonce string, now time.Time) error {
 	if !g.asks() {
 		return nil
@@ -84,13 +81,8 @@ func (g *guard) check(tok, nonce string, now time.Time) error {
 	if age := now.Sub(at); err != nil || age < wait || age > stampLife {
 		return errStep
 	}
-	if known, _ := g.spent.ContainsOrAdd(tok, struct{}{}); known {
-		return errStep
-	}
 	return nil
 }
-
-func (g *guard) restore(tok string) { g.spent.Remove(tok) }
 
 // solves reports whether a nonce solves the puzzle of a token: the SHA-256 of
 // both with a colon between them begins with so many bits that are 0.
@@ -109,34 +101,57 @@ func solves(tok, nonce string, zeros int) bool {
 	return n >= zeros
 }
 
-// admit counts a sign-up from an address; false if there were too many. What
-// comes from this machine is not counted: it is a proxy's address that nobody
-// has told us of.
-func (g *guard) admit(client string, now time.Time) bool {
+// A source is a network that sends forms of a kind. The zero network is that of
+// all visitors whom a proxy does not name.
+type source struct {
+	network netip.Prefix
+	kind    string
+}
+
+// Kinds of forms, each counted by itself.
+const (
+	formSignUp = "sign-up"
+	formLink   = "link"
+)
+
+// admit counts a form from an address; false if there were too many of its
+// kind. What comes from this machine is not counted: it is a proxy's address
+// that nobody has told us of.
+func (g *guard) admit(kind, client string, now time.Time) bool {
+	if g.PerNetwork <= 0 {
+		return true
+	}
 	addr, err := netip.ParseAddr(client)
-	if err != nil || g.PerNetwork <= 0 || addr.Unmap().IsLoopback() {
+	if err == nil && addr.Unmap().IsLoopback() {
 		return true
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if err != nil {
+		return g.source(source{kind: kind}, g.PerNetwork).AllowN(now, 1)
+	}
 	addr = addr.Unmap().WithZone("")
 	host, network := 32, keptOf4
 	if !addr.Is4() {
 		host, network = 64, keptOf6
 	}
-	one := g.source(addr, host, max(g.PerNetwork/ofOneHost, 1))
-	all := g.source(addr, network, g.PerNetwork)
+	one := g.source(sourceOf(kind, addr, host), max(g.PerNetwork/ofOneHost, 1))
+	all := g.source(sourceOf(kind, addr, network), g.PerNetwork)
 	return one.AllowN(now, 1) && all.AllowN(now, 1)
 }
 
-// source gives the limit of a network: so many an hour, and as many at once.
-func (g *guard) source(addr netip.Addr, bits, perHour int) *rate.Limiter {
+func sourceOf(kind string, addr netip.Addr, bits int) source {
 	p, _ := addr.Prefix(bits) // a valid length
-	if l, ok := g.sources.Get(p); ok {
+	return source{p, kind}
+}
+
+// source gives the limit of a network: so many an hour, and as many at once.
+func (g *guard) source(from source, perHour int) *rate.Limiter {
+	if l, ok := g.sources.Get(from); ok {
 		return l
 	}
 	l := rate.NewLimiter(rate.Every(time.Hour/time.Duration(perHour)), perHour)
-	g.sources.Add(p, l)
+	g.sources.Add(from, l)
 	return l
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -66,6 +67,12 @@ func TestFormsTakeTime(t *testing.T) {
 		t.Errorf("mended: status %d: %s", w.Code, w.Body)
 	}
 	s.people.asked = s.people.asked[:1]
+	for _, spelling := range []string{strings.ToUpper(tok), strings.ToUpper(tok[:1]) + tok[1:], strings.Replace(tok, "k", "\u212a", 1)} {
+		form.Set("token", spelling)
+		if s.submit("/subscribe", form); len(s.people.asked) != 1 && spelling != tok {
+			t.Errorf("a token was taken again as %q", spelling)
+		}
+	}
 	form.Set("token", strings.ToUpper(tok)+"a")
 	if s.submit("/subscribe", form); len(s.people.asked) != 1 {
 		t.Error("a forged token was taken")
@@ -122,6 +129,25 @@ func TestProofOfWork(t *testing.T) {
 	}
 }
 
+// TestVisitorsWhomAProxyDoesNotName share what one network has.
+func TestVisitorsWhomAProxyDoesNotName(t *testing.T) {
+	s := newSite(t, func(c *web.Config, _ *web.Deps) {
+		c.SignUp, c.TrustedProxies = web.Guard{PerNetwork: 6}, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
+	for _, forwarded := range []string{"203.0.113.9:%d", "[2001:db8:77::1]:%d", "[2001:db8:78::1]", "unknown", "_hidden%d"} {
+		taken := 0
+		for i := range 14 {
+			hop := strings.Replace(forwarded, "%d", fmt.Sprint(4000+i), 1)
+			if s.submit("/subscribe", url.Values{"email": {"ann@example.org"}}, header("X-Forwarded-For", hop)).Code == 200 {
+				taken++
+			}
+		}
+		if taken > 6 {
+			t.Errorf("%s: %d of 14 were taken", forwarded, taken)
+		}
+	}
+}
+
 func TestSignUpsOfANetworkAreLimited(t *testing.T) {
 	s, now := guarded(t, web.Guard{PerNetwork: 6})
 	from := func(addr string) int {
@@ -154,8 +180,10 @@ func TestSignUpsOfANetworkAreLimited(t *testing.T) {
 	if got := from("[2001:db8:1:2:ffff::9]:1"); got != 429 {
 		t.Errorf("from the same /64: %d", got)
 	}
-	if w := s.submit("/preferences", url.Values{"email": {"ann@example.org"}}, func(r *http.Request) { r.RemoteAddr = "192.0.2.7:1" }); w.Code != 429 {
-		t.Errorf("asking for the link: %d", w.Code)
+	for i, want := range []int{200, 200, 429} { // what they signed up takes nothing from it
+		if w := s.submit("/preferences", url.Values{"email": {"ann@example.org"}}, func(r *http.Request) { r.RemoteAddr = "192.0.2.7:1" }); w.Code != want {
+			t.Errorf("asking for the link, %d: %d, want %d", i, w.Code, want)
+		}
 	}
 	*now = now.Add(time.Hour)
 	if got := from("192.0.2.7:1"); got != 200 {

@@ -39,7 +39,6 @@ var acts = map[string]act{
 	"save":    (*server).savePreferences,
 	"feed":    switchFeed(true, func(in *locale.Language) string { return in.T("own.feed_made") }),
 	"nofeed":  switchFeed(false, func(in *locale.Language) string { return in.T("own.feed_ended") }),
-	"leave":   (*server).leaveAll,
 	"link":    (*server).renewLink,
 	"address": (*server).askAddress,
 }
@@ -58,6 +57,10 @@ func (s *server) act(w http.ResponseWriter, r *http.Request) error {
 		return s.export(w, r)
 	case "erase":
 		return s.erase(w, r)
+	case "leave":
+		return s.leaveAll(w, r)
+	case "stay":
+		return s.keepAddress(w, r)
 	}
 	do, ok := acts[form.Get("act")]
 	if !ok {
@@ -114,9 +117,28 @@ func switchFeed(on bool, done func(*locale.Language) string) act {
 	}
 }
 
-func (s *server) leaveAll(_ http.ResponseWriter, r *http.Request, _ url.Values) (func(*locale.Language) string, error) {
-	return func(in *locale.Language) string { return in.T("left.all", "site", s.Title) },
-		s.People.LeaveAll(r.Context(), r.PathValue("token"))
+// leaveAll ends everything, and shows how to take that back.
+func (s *server) leaveAll(w http.ResponseWriter, r *http.Request) error {
+	token, err := s.People.LeaveAll(r.Context(), r.PathValue("token"))
+	if err != nil {
+		return err
+	}
+	sub, err := s.People.Leaving(r.Context(), token)
+	if err != nil {
+		return err
+	}
+	return s.showLeft(w, r, token, sub, true)
+}
+
+// keepAddress stops a change of address. The link that did it is void with the
+// others.
+func (s *server) keepAddress(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.People.KeepAddress(r.Context(), r.PathValue("token"))
+	if err != nil {
+		return err
+	}
+	in := s.speaksTo(w, r, p.Language)
+	return s.done(w, in, in.T("own.stayed_title"), in.T("own.stayed"))
 }
 
 func (s *server) renewLink(_ http.ResponseWriter, r *http.Request, _ url.Values) (func(*locale.Language) string, error) {
@@ -176,7 +198,7 @@ func (s *server) sendLink(w http.ResponseWriter, r *http.Request) error {
 	in, email := s.speaks(w, r), strings.TrimSpace(form.Get("email"))
 	switch {
 	case form.Get(trap) != "":
-	case !s.guard.admit(clientAddr(r, s.TrustedProxies), s.Now()):
+	case !s.guard.admit(formLink, clientAddr(r, s.TrustedProxies), s.Now()):
 		err = errTooMany
 	default:
 		err = s.People.SendLink(r.Context(), email)

@@ -29,7 +29,7 @@ func TestOwnPageInBrowser(t *testing.T) {
 			s.people.subs["ann"] = newsletter.Subscription{Newsletter: "weekly", Title: "Weekly digest", Status: store.StatusActive, Email: "ann@example.org", Tags: []string{"cloud"}}
 			srv := httptest.NewServer(s)
 			defer srv.Close()
-			choosesInBrowser(t, ctx, s, srv.URL+"/preferences/ann")
+			choosesInBrowser(t, ctx, s, srv.URL+"/preferences/ann-fresh")
 			leavesInBrowser(t, ctx, s, srv.URL+"/unsubscribe/ann")
 			if got := complaints(); len(got) > 0 {
 				t.Errorf("the browser complains: %q", got)

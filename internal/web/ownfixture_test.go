@@ -34,7 +34,7 @@ func (p *people) Person(_ context.Context, token string) (newsletter.Person, err
 	}
 	out := newsletter.Person{
 		Email: sub.Email, Language: sub.Language, Timezone: c.Timezone, Format: c.Format, Fresh: fresh, Letters: []newsletter.Letter{l},
-		Feed: p.feeds[name], Stopped: p.stopped[name],
+		Feed: p.feeds[name], HasFeed: p.feeds[name] != "", Stopped: p.stopped[name],
 	}
 	if c.QuietFrom != "" {
 		out.QuietHours = c.QuietFrom + "-" + c.QuietTo
@@ -62,12 +62,20 @@ func (p *people) SetPreferences(_ context.Context, token string, c newsletter.Ch
 	return nil
 }
 
-func (p *people) LeaveAll(ctx context.Context, token string) error {
+func (p *people) LeaveAll(ctx context.Context, token string) (string, error) {
 	name, _, err := p.who(token)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return p.Unsubscribe(ctx, name, true)
+	return name, p.Unsubscribe(ctx, name, true)
+}
+
+func (p *people) KeepAddress(_ context.Context, token string) (newsletter.Person, error) {
+	name, _, err := p.who(token)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.changes++
+	return newsletter.Person{Language: p.subs[name].Language}, err
 }
 
 func (p *people) SendLink(_ context.Context, email string) error {

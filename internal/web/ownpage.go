@@ -18,7 +18,7 @@ import (
 func (s *server) ownPage(in *locale.Language, p newsletter.Person) page.Preferences {
 	from, to, _ := strings.Cut(p.QuietHours, "-")
 	contents := page.Preferences{
-		Frame: s.personal(in, in.T("own.title")), Email: p.Email, NextEmail: p.NextEmail, Fresh: p.Fresh,
+		Frame: s.personal(in, in.T("own.title")), Email: p.Email, NextEmail: p.NextEmail, Fresh: p.Fresh, HasFeed: p.HasFeed,
 		Zones: zoneChoices(in, zoneOf(p), p.Timezone), Languages: s.languageChoices(in, p.Language), Pause: day(p.PausedUntil),
 		QuietFrom: hourChoices(in.T("choice.quiet_none"), from), QuietTo: hourChoices(in.T("choice.quiet_none"), to),
 		Formats: formatChoices(in, p.Format),
@@ -162,6 +162,12 @@ func (s *server) fault(in *locale.Language, contents *page.Preferences, faults n
 	}
 	if form.Get("act") == "save" {
 		contents.Pause = form.Get("pause")
+	}
+	contents.FormatError = faultText(in, newsletter.FieldFormat, faults[newsletter.FieldFormat])
+	for i := range contents.Letters {
+		l := &contents.Letters[i]
+		l.FrequencyError = faultText(in, newsletter.FieldFrequency, faults[newsletter.Of(newsletter.FieldFrequency, l.Name)])
+		l.HourError = faultText(in, newsletter.FieldHour, faults[newsletter.Of(newsletter.FieldHour, l.Name)])
 	}
 	if faults[newsletter.FieldPause] != nil {
 		contents.PauseError = in.T("choice.pause_fault")

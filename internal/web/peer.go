@@ -47,26 +47,41 @@ func forwarded(h http.Header) bool {
 }
 
 // clientAddr gives the address of the visitor: the peer's, or, if the peer is
-// a trusted proxy, the last in X-Forwarded-For that is not one. A client can
-// write what it likes at the front of that list, never at its end.
+// a trusted proxy, the last in X-Forwarded-For that is not one; unknownAddr if
+// a trusted proxy names none there. A client can write what it likes at the
+// front of that list, never at its end.
 func clientAddr(r *http.Request, trusted []netip.Prefix) string {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr
 	}
 	addr := peer.Addr().Unmap()
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	hops := strings.FieldsFunc(strings.Join(r.Header.Values("X-Forwarded-For"), ","), func(c rune) bool { return c == ',' })
 	for _, hop := range slices.Backward(hops) {
 		if !within(addr, trusted) {
 			break
 		}
-		next, err := netip.ParseAddr(strings.TrimSpace(hop))
-		if err != nil {
-			break
+		next, ok := forwardedAddr(hop)
+		if !ok {
+			return unknownAddr
 		}
-		addr = next.Unmap()
+		addr = next
 	}
 	return addr.String()
+}
+
+// unknownAddr stands for a visitor whom a proxy does not name (RFC 7239 §6.2).
+const unknownAddr = "unknown"
+
+// forwardedAddr reads an address as proxies write it: alone, in brackets, with
+// a port.
+func forwardedAddr(hop string) (netip.Addr, bool) {
+	hop = strings.Trim(strings.TrimSpace(hop), `"`)
+	if withPort, err := netip.ParseAddrPort(hop); err == nil {
+		return withPort.Addr().Unmap(), true
+	}
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(hop, "["), "]"))
+	return addr.Unmap(), err == nil
 }
 
 func within(addr netip.Addr, networks []netip.Prefix) bool {

@@ -67,17 +67,18 @@ func (s *server) leaving(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.showLeaving(w, r, sub, func(*locale.Language, *page.Unsubscribe) {})
+	return s.showLeaving(w, r, r.PathValue("token"), sub, func(*locale.Language, *page.Unsubscribe) {})
 }
 
 // showLeaving shows the page of leaving, as change makes it.
-func (s *server) showLeaving(w http.ResponseWriter, r *http.Request, sub newsletter.Subscription, change func(*locale.Language, *page.Unsubscribe)) error {
+func (s *server) showLeaving(w http.ResponseWriter, r *http.Request, token string, sub newsletter.Subscription, change func(*locale.Language, *page.Unsubscribe)) error {
 	in := s.speaksTo(w, r, sub.Language)
 	contents := page.Unsubscribe{
 		Frame: s.personal(in, in.T("leave.title")), Subscription: shown(in, sub), Left: sub.Status == store.StatusUnsubscribed, MayReturn: sub.MayReturn,
+		Action: s.local("/unsubscribe/" + token),
 	}
 	if sub.Email != "" { // not erased, and not of a test mail
-		contents.Preferences = s.local("/preferences/" + r.PathValue("token"))
+		contents.Preferences = s.local("/preferences/" + token)
 		contents.Reasons = reasons(in)
 	}
 	change(in, &contents)
@@ -125,7 +126,12 @@ func (s *server) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.showLeaving(w, r, sub, func(in *locale.Language, p *page.Unsubscribe) {
+	return s.showLeft(w, r, token, sub, all)
+}
+
+// showLeft is the page of leaving for who has just left.
+func (s *server) showLeft(w http.ResponseWriter, r *http.Request, token string, sub newsletter.Subscription, all bool) error {
+	return s.showLeaving(w, r, token, sub, func(in *locale.Language, p *page.Unsubscribe) {
 		p.Left, p.Just, p.LeftAll = true, true, all
 		p.What = in.T("left.one", "newsletter", sub.Title)
 		if all {
@@ -153,7 +159,7 @@ func (s *server) sayWhy(w http.ResponseWriter, r *http.Request, why string) erro
 	if err := s.People.SayWhy(r.Context(), token, why); err != nil {
 		return err
 	}
-	return s.showLeaving(w, r, sub, func(_ *locale.Language, p *page.Unsubscribe) { p.Thanks = true })
+	return s.showLeaving(w, r, token, sub, func(_ *locale.Language, p *page.Unsubscribe) { p.Thanks = true })
 }
 
 // oneClick reports whether a form is that of RFC 8058 §3.1.

@@ -67,12 +67,15 @@ func (s *server) signUp(r *http.Request, trapped, tok, nonce string, c choices) 
 	if err := s.guard.check(tok, nonce, s.Now()); err != nil {
 		return err
 	}
-	if !s.guard.admit(clientAddr(r, s.TrustedProxies), s.Now()) {
+	if !s.guard.admit(formSignUp, clientAddr(r, s.TrustedProxies), s.Now()) {
 		return errTooMany
 	}
+	if s.guard.asks() {
+		c.Form = tok
+	}
 	err := s.People.SignUp(r.Context(), c.SignUp)
-	if _, faulty := errors.AsType[newsletter.FieldErrors](err); faulty {
-		s.guard.restore(tok)
+	if errors.Is(err, newsletter.ErrSpent) {
+		return errStep
 	}
 	return err
 }

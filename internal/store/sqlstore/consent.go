@@ -30,6 +30,20 @@ func (t *tx) consent(now time.Time, event string, subscriber, newsletter int64) 
 	return err
 }
 
+// consentTo is consent for choices that are not those of the subscription, or
+// not yet.
+func (t *tx) consentTo(now time.Time, event string, subscriber, newsletter int64, to store.Subscription) error {
+	wording, err := t.wording()
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO consents
+		(subscriber_id, newsletter_id, event, categories, tags, frequency, source, wording, network, at)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`, subscriber, newsletter, event,
+		encodeTerms(to.Categories), encodeTerms(to.Tags), to.Frequency, clip(t.origin.Source), wording, clip(t.origin.Network), millis(now))
+	return err
+}
+
 // wording keeps the words of the form and gives their hash; nil without any.
 func (t *tx) wording() (any, error) {
 	text := t.origin.Wording

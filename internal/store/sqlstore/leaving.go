@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -16,6 +17,9 @@ func (s *Store) Unsubscribe(ctx context.Context, now time.Time, subscriberID int
 			return err
 		}
 		ids, err := t.leave(now, subscriberID, newsletter)
+		if err == nil {
+			err = t.dropWishes(subscriberID, newsletter)
+		}
 		if err != nil {
 			return err
 		}
@@ -70,6 +74,10 @@ func (t *tx) suppressIfNoneIsLeft(now time.Time, subscriber int64, anyway bool) 
 	if err != nil || left > 0 && !anyway {
 		return err
 	}
+	// Whoever has left does not move: it may be somebody else who asked for that.
+	if err := t.stay(subscriber); err != nil {
+		return err
+	}
 	_, err = t.suppress(p)
 	return err
 }
@@ -80,6 +88,39 @@ func (t *tx) liftLeaving(subscriber int64) error {
 	_, err := t.exec(`DELETE FROM suppressions WHERE reason IN (?2, ?3)
 		AND key_hash = (SELECT key_hash FROM subscribers WHERE id = ?1)`,
 		subscriber, store.ReasonUnsubscribed, store.ReasonErased)
+	return err
+}
+
+// LeaveAll implements [store.Preferring].
+func (s *Store) LeaveAll(ctx context.Context, now time.Time, id int64, through string, since time.Time) error {
+	return s.write(ctx, fmt.Sprintf("unsubscribe subscriber %d from everything", id), func(t *tx) error {
+		if err := t.exists(id); err != nil {
+			return err
+		}
+		ids, err := t.leave(now, id, "")
+		if err != nil {
+			return err
+		}
+		for _, newsletter := range ids {
+			if err := t.consent(now, store.ConsentLeft, id, newsletter); err != nil {
+				return err
+			}
+		}
+		if len(ids) > 0 {
+			if err := t.endTogether(now, id, through, since); err != nil {
+				return err
+			}
+		}
+		return errors.Join(t.dropWishes(id, ""), t.suppressIfNoneIsLeft(now, id, true))
+	})
+}
+
+// endTogether has a subscription that its owner ended a little before count as
+// ended now, so that they take back both at once.
+func (t *tx) endTogether(now time.Time, subscriber int64, newsletter string, since time.Time) error {
+	_, err := t.exec(`UPDATE subscriptions SET ended_at = ?3 WHERE subscriber_id = ?1 AND status = 'unsubscribed'
+		AND was_active = 1 AND ended_at >= ?4 AND newsletter_id = (SELECT id FROM newsletters WHERE name = ?2)`,
+		subscriber, newsletter, millis(now), since.UnixMilli())
 	return err
 }
 

@@ -18,7 +18,7 @@ func (s *Store) ClaimNotices(ctx context.Context, now, until time.Time, limit in
 			return err
 		}
 		list, err = all(t, scanNotice, `SELECT q.id, q.kind, q.subscriber_id,
-			CASE q.kind WHEN 'address' THEN p.next_email ELSE p.email END, n.name, q.created_at, q.attempts
+			CASE q.kind WHEN 'address' THEN p.next_email ELSE p.email END, n.name, q.created_at, q.attempts, COALESCE(q.signup_id, 0)
 			FROM notices q JOIN subscribers p ON p.id = q.subscriber_id JOIN newsletters n ON n.id = q.newsletter_id
 			WHERE q.state = 'queued' AND q.next_at <= ?1 ORDER BY q.next_at, q.id LIMIT ?2`, millis(now), limit)
 		for _, n := range list {
@@ -35,7 +35,7 @@ func (s *Store) ClaimNotices(ctx context.Context, now, until time.Time, limit in
 }
 
 func scanNotice(r row) (n store.Notice, err error) {
-	err = r.Scan(&n.ID, &n.Kind, &n.SubscriberID, &n.Email, &n.Newsletter, instant{&n.CreatedAt}, &n.Attempts)
+	err = r.Scan(&n.ID, &n.Kind, &n.SubscriberID, &n.Email, &n.Newsletter, instant{&n.CreatedAt}, &n.Attempts, &n.SignUpID)
 	return n, err
 }
 
@@ -50,7 +50,9 @@ func (t *tx) dropNotices(now time.Time) error {
 		             ON x.key_hash = CASE notices.kind WHEN 'address' THEN p.next_key ELSE p.key_hash END
 		             WHERE p.id = notices.subscriber_id AND x.reason NOT IN (?2, ?3))
 		     OR kind = ?5 AND NOT EXISTS (SELECT 1 FROM subscribers p WHERE p.id = notices.subscriber_id AND p.next_key <> '')
-		     OR kind = ?4 AND NOT EXISTS (SELECT 1 FROM subscriptions s WHERE s.newsletter_id = notices.newsletter_id
+		     OR kind = ?4 AND signup_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM wishes w WHERE w.signup_id = notices.signup_id
+		             AND w.subscriber_id = notices.subscriber_id AND w.confirmed_at IS NULL)
+		     OR kind = ?4 AND signup_id IS NULL AND NOT EXISTS (SELECT 1 FROM subscriptions s WHERE s.newsletter_id = notices.newsletter_id
 		             AND s.subscriber_id = notices.subscriber_id AND s.status = 'pending'))`,
 		millis(now), store.ReasonUnsubscribed, store.ReasonErased, store.NoticeConfirm, store.NoticeAddress)
 	return err

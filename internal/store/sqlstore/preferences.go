@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -39,8 +38,11 @@ func (t *tx) prefer(now time.Time, subscriber int64, want store.Subscription) er
 		return err
 	}
 	if want.Status == store.StatusUnsubscribed {
-		ended, err := t.leave(now, subscriber, want.Newsletter)
-		if err != nil || len(ended) == 0 {
+		ended, err := t.endActive(now, subscriber, newsletter)
+		if err != nil || ended == 0 {
+			return err
+		}
+		if err := t.dropWishes(subscriber, want.Newsletter); err != nil {
 			return err
 		}
 		return t.consent(now, store.ConsentLeft, subscriber, newsletter)
@@ -53,6 +55,13 @@ func (t *tx) prefer(now time.Time, subscriber int64, want store.Subscription) er
 		return err
 	}
 	return t.consent(now, event, subscriber, newsletter)
+}
+
+// endActive ends a subscription that is active. One that waits for its
+// confirmation is not what its owner looks at when they save their page.
+func (t *tx) endActive(now time.Time, subscriber, newsletter int64) (int, error) {
+	return t.exec(`UPDATE subscriptions SET status = 'unsubscribed', ended_at = ?3, left_because = '', was_active = 1
+		WHERE subscriber_id = ?1 AND newsletter_id = ?2 AND status = 'active'`, subscriber, newsletter, millis(now))
 }
 
 // preferActive makes or changes an active subscription, and gives the event that
@@ -81,28 +90,6 @@ func (t *tx) preferActive(now time.Time, newsletter, subscriber int64, want stor
 	return store.ConsentConfirmed, nil
 }
 
-// AskAddress implements [store.Preferring].
-func (s *Store) AskAddress(ctx context.Context, now time.Time, id int64, email, key string, limit int, since time.Time) error {
-	return s.write(ctx, fmt.Sprintf("note the next address of subscriber %d", id), func(t *tx) error {
-		recent, err := t.recentNotices(id, store.NoticeAddress, since)
-		if err != nil {
-			return err
-		}
-		if err := t.exists(id); err != nil || recent >= limit {
-			return err
-		}
-		if _, err := t.exec(`UPDATE subscribers SET next_email = ?2, next_key = ?3 WHERE id = ?1`, id, email, key); err != nil {
-			return err
-		}
-		// One that was asked for before is not to be confirmed any more.
-		if _, err := t.exec(`UPDATE notices SET state = 'failed', reason = 'no longer wanted'
-			WHERE subscriber_id = ?1 AND kind = ?2 AND state = 'queued'`, id, store.NoticeAddress); err != nil {
-			return err
-		}
-		return errors.Join(t.queueFor(now, id, store.NoticeAddress), t.queueFor(now, id, store.NoticeMoving))
-	})
-}
-
 // recentNotices counts a person's notices of a kind since an instant.
 func (t *tx) recentNotices(id int64, kind string, since time.Time) (n int, err error) {
 	err = t.one(`SELECT count(*) FROM notices WHERE subscriber_id = ?1 AND kind = ?2 AND created_at >= ?3`,
@@ -120,45 +107,4 @@ func (t *tx) queueFor(now time.Time, subscriber int64, kind string) error {
 		return err
 	}
 	return t.queueNotice(now, kind, newsletter, subscriber)
-}
-
-// MoveAddress implements [store.Preferring].
-func (s *Store) MoveAddress(ctx context.Context, now time.Time, id int64, key string) error {
-	return s.writeWiping(ctx, fmt.Sprintf("move subscriber %d to another address", id), func(t *tx) error {
-		var email string
-		if err := t.one(`SELECT next_email FROM subscribers WHERE id = ?1 AND next_key = ?2 AND next_key <> ''`, []any{id, key}, &email); err != nil {
-			return err
-		}
-		if other, err := t.findPerson(store.Subscriber{Email: email, Key: key}); err != nil || other != 0 && other != id {
-			return errors.Join(err, store.ErrExists)
-		}
-		var reason string
-		found, err := t.maybe(`SELECT reason FROM suppressions WHERE key_hash = ?1 AND reason NOT IN (?2, ?3)`,
-			[]any{key, store.ReasonUnsubscribed, store.ReasonErased}, &reason)
-		if err != nil || found {
-			return errors.Join(err, store.ErrConflict)
-		}
-		return t.move(now, id, email, key)
-	})
-}
-
-// move gives a person another address, and takes a suppression that their own
-// leaving caused along, in whichever way that concerned the new one before.
-func (t *tx) move(now time.Time, id int64, email, key string) error {
-	var former string
-	if err := t.one(`SELECT key_hash FROM subscribers WHERE id = ?1`, []any{id}, &former); err != nil {
-		return err
-	}
-	if _, err := t.exec(`DELETE FROM suppressions WHERE key_hash = ?1 AND reason IN (?2, ?3)`,
-		key, store.ReasonUnsubscribed, store.ReasonErased); err != nil {
-		return err
-	}
-	if _, err := t.exec(`UPDATE suppressions SET key_hash = ?2, email = ?3 WHERE key_hash = ?1 AND reason = ?4`,
-		former, key, email, store.ReasonUnsubscribed); err != nil {
-		return err
-	}
-	if _, err := t.exec(`UPDATE subscribers SET email = ?2, key_hash = ?3, next_email = '', next_key = '' WHERE id = ?1`, id, email, key); err != nil {
-		return err
-	}
-	return t.consent(now, store.ConsentMoved, id, 0)
 }

@@ -22,6 +22,9 @@ func (s *Store) ForgetUnconfirmed(ctx context.Context, now, before time.Time, li
 		if err != nil {
 			return err
 		}
+		if err := t.forgetWishes(before); err != nil {
+			return err
+		}
 		list, err := all(t, scanUnconfirmed, `SELECT newsletter_id, subscriber_id, ended_at FROM subscriptions
 			WHERE status = 'pending' AND asked_at < ?1 ORDER BY asked_at LIMIT ?2`, before.UnixMilli(), limit)
 		for _, u := range list {

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 // QueueSignUp implements [store.SignUps].
 func (s *Store) QueueSignUp(ctx context.Context, now time.Time, in store.SignUp, limits store.SignUpLimits) (queued bool, err error) {
+	in.Kind = cmp.Or(in.Kind, store.AskSignUp)
 	request, err := json.Marshal(queuedRequest{in.Subscriber, store.OriginOf(ctx)})
 	if err != nil {
 		return false, fmt.Errorf("queue a sign-up: %w", err)
@@ -21,23 +23,54 @@ func (s *Store) QueueSignUp(ctx context.Context, now time.Time, in store.SignUp,
 		if err := t.lock(lockSignUps); err != nil {
 			return err
 		}
-		var mailbox, all int
-		if err := t.one(`SELECT (SELECT count(*) FROM signups WHERE mailbox = ?1 AND at >= ?2),
-			(SELECT count(*) FROM signups WHERE at >= ?3)`,
-			[]any{in.Mailbox, limits.MailboxSince.UnixMilli(), limits.AllSince.UnixMilli()}, &mailbox, &all); err != nil {
+		had, err := t.signUpsBefore(in, limits)
+		switch {
+		case err != nil:
 			return err
-		}
-		if mailbox >= limits.PerMailbox {
-			return nil
-		}
-		if all >= limits.All {
+		case had.form > 0:
+			return store.ErrSpent
+		case had.mailbox >= limits.PerMailbox:
+			return t.spendForm(now, in.Form)
+		case had.all >= limits.All || had.network > 0 && had.all >= limits.All-limits.Reserve:
 			return store.ErrBusy
 		}
 		queued = true
-		_, err := t.exec(`INSERT INTO signups (at, mailbox, request) VALUES (?1, ?2, ?3)`, millis(now), in.Mailbox, string(request))
+		_, err = t.exec(`INSERT INTO signups (at, mailbox, request, kind, network, form) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`,
+			millis(now), in.Mailbox, string(request), in.Kind, in.Network, orNull(in.Form))
 		return err
 	})
 	return queued && err == nil, err
+}
+
+// spendForm puts a form on record that nothing else comes of: nobody is to learn
+// by sending it again that the mailbox has had its share.
+func (t *tx) spendForm(now time.Time, form string) error {
+	if form == "" {
+		return nil
+	}
+	_, err := t.exec(`INSERT INTO signups (at, mailbox, kind, form) VALUES (?1, '', '', ?2)`, millis(now), form)
+	return err
+}
+
+// earlier counts sign-ups that were before another one.
+type earlier struct{ form, mailbox, all, network int }
+
+func (t *tx) signUpsBefore(in store.SignUp, limits store.SignUpLimits) (had earlier, err error) {
+	err = t.one(`SELECT (SELECT count(*) FROM signups WHERE form = ?1),
+		(SELECT count(*) FROM signups WHERE mailbox = ?2 AND at >= ?3 AND kind = ?4),
+		(SELECT count(*) FROM signups WHERE at >= ?5 AND kind = ?4),
+		(SELECT count(*) FROM signups WHERE at >= ?5 AND kind = ?4 AND network = ?6 AND network <> '')`,
+		[]any{in.Form, in.Mailbox, limits.MailboxSince.UnixMilli(), in.Kind, limits.AllSince.UnixMilli(), in.Network},
+		&had.form, &had.mailbox, &had.all, &had.network)
+	return had, err
+}
+
+// orNull is a text as it is kept where "" is none.
+func orNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }
 
 // ApplySignUps implements [store.SignUps]. What waited holds an address, of
@@ -114,7 +147,7 @@ func (t *tx) attend(in queuedSignUp) error {
 		}
 		return t.queueFor(in.at, id, store.NoticeLink)
 	}
-	id, err := t.signUpPerson(in.at, in.Person)
+	id, personal, err := t.signUpPerson(in.at, in.Person)
 	if err != nil {
 		return err
 	}
@@ -124,24 +157,18 @@ func (t *tx) attend(in queuedSignUp) error {
 		if err != nil {
 			return err
 		}
-		pending, err := t.signUpSubscription(in.at, newsletter, id, sub)
+		wished, err := t.noteWish(in, personal, id, newsletter, sub)
 		if err != nil {
 			return err
 		}
-		if !pending {
-			continue
-		}
-		if first == 0 {
+		if wished && first == 0 {
 			first = newsletter
-		}
-		if err := t.consent(in.at, store.ConsentAsked, id, newsletter); err != nil {
-			return err
 		}
 	}
 	if first == 0 {
 		return t.queueFor(in.at, id, store.NoticeLink)
 	}
-	return t.queueConfirmation(in.at, first, id)
+	return t.queueConfirmation(in, first, id)
 }
 
 // findPerson gives the number of the person with this key or this address; 0
@@ -169,20 +196,20 @@ func (t *tx) insertPerson(now time.Time, p store.Subscriber) (id int64, err erro
 }
 
 // signUpPerson finds or inserts the person. Whoever signs up has not shown
-// that the address is theirs: what they say of a known person counts only
-// while no subscription of that person is active.
-func (t *tx) signUpPerson(now time.Time, p store.Subscriber) (int64, error) {
-	id, err := t.findPerson(p)
-	if err != nil {
-		return 0, err
+// that the address is theirs: of a known person nothing changes before that is
+// confirmed, and not then either while they have an active subscription
+// (personal is false).
+func (t *tx) signUpPerson(now time.Time, p store.Subscriber) (id int64, personal bool, err error) {
+	if id, err = t.findPerson(p); err != nil {
+		return 0, false, err
 	}
 	if id == 0 {
-		return t.insertPerson(now, p)
+		id, err = t.insertPerson(now, p)
+		return id, true, err
 	}
-	_, err = t.exec(`UPDATE subscribers SET name = ?2, language = ?3, timezone = ?4, format = ?5, quiet_hours = ?6 WHERE id = ?1
-		AND NOT EXISTS (SELECT 1 FROM subscriptions s WHERE s.subscriber_id = ?1 AND s.status = 'active')`,
-		id, p.Name, p.Language, p.Timezone, orHTML(p.Format), p.QuietHours)
-	return id, err
+	var active int
+	err = t.one(`SELECT count(*) FROM subscriptions WHERE subscriber_id = ?1 AND status = 'active'`, []any{id}, &active)
+	return id, active == 0, err
 }
 
 // orHTML is a format as it is kept.
@@ -193,29 +220,9 @@ func orHTML(format string) string {
 	return format
 }
 
-// signUpSubscription makes or renews a pending subscription; pending is false
-// if an active one is left as it is. When the person left is kept until they
-// confirm, so that no import takes the form's word for theirs.
-func (t *tx) signUpSubscription(now time.Time, newsletter, subscriber int64, sub store.Subscription) (pending bool, err error) {
-	if sub.Frequency == "" {
-		sub.Frequency = store.CadenceSchedule
-	}
-	n, err := t.exec(`INSERT INTO subscriptions
-		(newsletter_id, subscriber_id, status, categories, tags, frequency, hour, paused_until, created_at, asked_at)
-		VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?6, ?7, ?8, ?8)
-		ON CONFLICT (newsletter_id, subscriber_id) DO UPDATE SET status = 'pending',
-		categories = excluded.categories, tags = excluded.tags, frequency = excluded.frequency,
-		hour = excluded.hour, paused_until = excluded.paused_until, asked_at = excluded.asked_at
-		WHERE subscriptions.status <> 'active'`,
-		newsletter, subscriber, encodeTerms(sub.Categories), encodeTerms(sub.Tags), sub.Frequency,
-		sub.Hour, millis(sub.PausedUntil), millis(now))
-	return n > 0, err
-}
-
-// queueConfirmation queues a notice for the pending subscriptions that were
-// asked for at that time, unless the address is suppressed for more than its
+// queueConfirmation queues a notice for what a sign-up asked for, unless the address is suppressed for more than its
 // owner's own leaving.
-func (t *tx) queueConfirmation(asked time.Time, newsletter, subscriber int64) error {
+func (t *tx) queueConfirmation(in queuedSignUp, newsletter, subscriber int64) error {
 	var suppressed int
 	err := t.one(`SELECT count(*) FROM subscribers p JOIN suppressions x ON x.key_hash = p.key_hash
 		WHERE p.id = ?1 AND x.reason NOT IN (?2, ?3)`,
@@ -223,7 +230,10 @@ func (t *tx) queueConfirmation(asked time.Time, newsletter, subscriber int64) er
 	if err != nil || suppressed > 0 {
 		return err
 	}
-	return t.queueNotice(asked, store.NoticeConfirm, newsletter, subscriber)
+	_, err = t.exec(`INSERT INTO notices
+		(kind, subscriber_id, newsletter_id, state, created_at, next_at, attempts, reason, signup_id)
+		VALUES (?1, ?2, ?3, 'queued', ?4, ?4, 0, '', ?5)`, store.NoticeConfirm, subscriber, newsletter, millis(in.at), in.id)
+	return err
 }
 
 func (t *tx) queueNotice(now time.Time, kind string, newsletter, subscriber int64) error {

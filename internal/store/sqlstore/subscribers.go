@@ -10,7 +10,7 @@ import (
 
 // subscriberQuery gives one row per subscription, and one for a person
 // without any; the rows of a person must stay together.
-const subscriberQuery = `SELECT p.id, p.email, p.key_hash, p.name, p.language, p.timezone, p.format, p.quiet_hours, p.next_email, p.feed, p.created_at,
+const subscriberQuery = `SELECT p.id, p.email, p.key_hash, p.name, p.language, p.timezone, p.format, p.quiet_hours, p.next_email, p.links_since, p.feed, p.created_at,
 	COALESCE(n.name, ''), COALESCE(s.status, ''), COALESCE(s.categories, ''), COALESCE(s.tags, ''),
 	COALESCE(s.frequency, ''), COALESCE(s.hour, ''), s.paused_until, s.created_at, s.asked_at, s.confirmed_at, s.ended_at,
 	COALESCE(s.was_active, 0), COALESCE(s.left_because, '')
@@ -47,7 +47,7 @@ func (t *tx) eachSubscriber(where string, args []any, fn func(store.Subscriber) 
 func scanSubscriber(r row) (p store.Subscriber, err error) {
 	var sub store.Subscription
 	var categories, tags string
-	err = r.Scan(&p.ID, &p.Email, &p.Key, &p.Name, &p.Language, &p.Timezone, &p.Format, &p.QuietHours, &p.NextEmail, &p.Feed, instant{&p.CreatedAt},
+	err = r.Scan(&p.ID, &p.Email, &p.Key, &p.Name, &p.Language, &p.Timezone, &p.Format, &p.QuietHours, &p.NextEmail, instant{&p.LinksSince}, &p.Feed, instant{&p.CreatedAt},
 		&sub.Newsletter, &sub.Status, &categories, &tags, &sub.Frequency, &sub.Hour,
 		instant{&sub.PausedUntil}, instant{&sub.CreatedAt}, instant{&sub.AskedAt}, instant{&sub.ConfirmedAt}, instant{&sub.EndedAt},
 		&sub.WasActive, &sub.LeftBecause)
@@ -123,6 +123,11 @@ func (s *Store) EraseSubscriber(ctx context.Context, now time.Time, id int64) er
 		var key string
 		// The subscriptions and notices go with the person.
 		if err := t.one(`DELETE FROM subscribers WHERE id = ?1 RETURNING key_hash`, []any{id}, &key); err != nil {
+			return err
+		}
+		// Somebody else may have asked to move to that address.
+		if _, err := t.exec(`UPDATE subscribers SET next_email = '', next_key = '', next_at = NULL
+			WHERE next_key = ?1 AND next_key <> ''`, key); err != nil {
 			return err
 		}
 		// A relay's reply often names the address. The list of editions lets

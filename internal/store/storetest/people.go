@@ -31,7 +31,8 @@ func testSignUp(t *testing.T, f *fixture) {
 	f.attended(again, store.Subscription{Newsletter: "weekly"}, store.Subscription{Newsletter: "daily"})
 	f.equal("second time asked", f.notices(), 2)
 	got := f.person(p.ID)
-	f.equal("address and name", got.Email+" "+got.Name, "Bob@example.com Robert")
+	f.equal("address and name", got.Email+" "+got.Name, "Bob@example.com Bob")
+	f.equal("what was asked for first", f.subscription(p.ID, "weekly").Tags, []string{"db", "go"})
 	f.equal("subscriptions", len(got.Subscriptions), 2)
 	f.equal("asked for again", f.subscription(p.ID, "weekly").AskedAt, f.now)
 	f.equal("since", f.subscription(p.ID, "weekly").CreatedAt, epoch)
@@ -74,12 +75,15 @@ func testSignUpAgain(_ *testing.T, f *fixture) {
 	f.equal("active one: a link to their own page", asked(stranger, "spam"), true)
 	f.equal("active one", f.person(id), confirmed)
 
-	// Who left may come back, but is not subscribed until they confirm.
+	// Who left may come back, but nothing changes until they confirm.
 	f.check(f.Unsubscribe(f.ctx, f.now, id, "weekly"))
 	f.equal("renewed asked", asked(stranger, "go"), true)
-	f.equal("renewed", f.subscription(id, "weekly").Status, store.StatusPending)
+	f.equal("renewed", f.subscription(id, "weekly").Status, store.StatusUnsubscribed)
+	f.equal("whose zone it is", f.person(id).Timezone, "")
+	f.confirm(id, "weekly")
+	f.equal("back", f.subscription(id, "weekly").Status, store.StatusActive)
 	f.equal("renewed topics", f.subscription(id, "weekly").Tags, []string{"go"})
-	f.equal("renewed name", f.person(id).Name, "Mallory")
+	f.equal("renewed zone", f.person(id).Timezone, "Asia/Tokyo")
 
 	for _, reason := range reasons {
 		email := reason + "@example.com"

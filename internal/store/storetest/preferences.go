@@ -165,11 +165,18 @@ func testMoveAddress(_ *testing.T, f *fixture) {
 	f.equal("moved", words(p.Email, p.Key, p.NextEmail), words("new@example.com", key("new@example.com"), ""))
 	f.fails("twice", f.MoveAddress(f.ctx, f.now, id, key("new@example.com")), store.ErrNotFound)
 	f.equal("on record", f.events(id), []string{"asked weekly", "confirmed weekly", "moved "})
+	x, err := f.Suppressed(f.ctx, key("a@example.com"))
+	f.check(err)
+	f.equal("the former one", words(x.Email, x.Reason), words("", store.ReasonUnsubscribed))
+	report, err := f.ImportSubscribers(f.ctx, f.now, []store.ImportRow{{Line: 2, Subscriber: store.Subscriber{Email: "a@example.com", Key: key("a@example.com"),
+		Subscriptions: []store.Subscription{{Newsletter: "weekly", Status: store.StatusActive}}}}}, false)
+	f.check(err)
+	f.equal("an old list does not bring it back", words(report.Added, report.Suppressed), words(0, 1))
 
 	ask("b@example.com")
 	f.fails("somebody else's", f.MoveAddress(f.ctx, f.now, id, key("b@example.com")), store.ErrExists)
 	f.now = f.now.Add(2 * time.Hour)
-	_, err := f.Suppress(f.ctx, []store.Suppression{{Key: key("c@example.com"), Reason: store.ReasonComplaint, At: f.now}})
+	_, err = f.Suppress(f.ctx, []store.Suppression{{Key: key("c@example.com"), Reason: store.ReasonComplaint, At: f.now}})
 	f.check(err)
 	ask("c@example.com")
 	f.fails("one that complained", f.MoveAddress(f.ctx, f.now, id, key("c@example.com")), store.ErrConflict)
@@ -182,6 +189,8 @@ func testMoveAddress(_ *testing.T, f *fixture) {
 		ask(email)
 	}
 	f.equal("asked too often", f.person(id).NextEmail, "2@example.com")
+	f.check(f.EraseSubscriber(f.ctx, f.now, f.reader("2@example.com", "weekly")))
+	f.equal("one that was erased", f.person(id).NextEmail, "")
 	f.fails("of nobody", f.AskAddress(f.ctx, f.now, 999, "x@example.com", key("x@example.com"), 3, f.now), store.ErrNotFound)
 }
 

@@ -38,6 +38,10 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"SignUp":        testSignUp,
 		"SignUpAgain":   testSignUpAgain,
 		"SignUpLimits":  testSignUpLimits,
+		"Forms":         testForms,
+		"SignUpKinds":   testSignUpKinds,
+		"WishesApart":   testWishesApart,
+		"PendingStays":  testPendingStays,
 		"SignUpSeveral": testSignUpSeveral,
 		"Unconfirmed":   testUnconfirmed,
 		"Confirm":       testConfirm,
@@ -190,8 +194,26 @@ func (f *fixture) notices() int {
 func (f *fixture) reader(email, newsletter string) (id int64) {
 	f.t.Helper()
 	id = f.signUp(email, newsletter)
-	f.check(f.Confirm(f.ctx, f.now, id, newsletter))
+	f.confirm(id, newsletter)
 	return id
+}
+
+// confirm makes active what a person has just asked for.
+func (f *fixture) confirm(id int64, newsletter string) {
+	f.t.Helper()
+	notices, err := f.ClaimNotices(f.ctx, f.now, f.now, 1000)
+	f.check(err)
+	var last int64
+	for _, n := range notices {
+		if n.SubscriberID == id {
+			last = max(last, n.SignUpID)
+		}
+	}
+	if last == 0 { // they are asked no more: the address is suppressed, or has it already
+		f.check(f.Confirm(f.ctx, f.now, id, newsletter))
+		return
+	}
+	f.check(f.ConfirmWishes(f.ctx, f.now, id, last))
 }
 
 func (f *fixture) person(id int64) store.Subscriber {

@@ -27,8 +27,9 @@ func testWishes(t *testing.T, open func(*testing.T) store.Store) {
 		w.id = w.signUp(w.email, "a")
 		w.have["a"] = &wish{status: store.StatusPending}
 		w.events = []string{"asked a"}
+		w.collect("a", nil)
 		r.Repeat(map[string]func(*rapid.T){
-			"": w.compare, "ask": w.ask, "confirm": w.confirm, "choose": w.choose, "leave": w.leave, "return": w.takeBack,
+			"": w.compare, "ask": w.ask, "confirm": w.confirm, "follow": w.follow, "choose": w.choose, "leave": w.leave, "return": w.takeBack,
 			"why": w.why, "bounce": w.bounce, "wait": w.wait,
 		})
 	})
@@ -43,12 +44,21 @@ type wish struct {
 	why    string
 }
 
+// mailed is a link that confirms what one sign-up asked for.
+type mailed struct {
+	signUp     int64
+	newsletter string
+	tags       []string
+	used, void bool
+}
+
 // wishes is a person, with what they know.
 type wishes struct {
 	*fixture
 	id     int64
 	email  string
 	have   map[string]*wish
+	links  []*mailed
 	barred string // why they are not mailed; ""
 	events []string
 }
@@ -88,14 +98,51 @@ func (w *wishes) ask(r *rapid.T) {
 	w.attended(person(w.email), store.Subscription{Newsletter: name, Tags: tags})
 	x := w.have[name]
 	if x == nil {
-		x = &wish{}
+		x = &wish{status: store.StatusPending, tags: tags}
 		w.have[name] = x
 	}
 	if x.status == store.StatusActive {
 		return
 	}
-	x.status, x.tags = store.StatusPending, tags
 	w.note(store.ConsentAsked, name)
+	w.collect(name, tags)
+}
+
+// collect keeps the link of the mail that asks to confirm, if there is one.
+func (w *wishes) collect(name string, tags []string) {
+	notices, err := w.ClaimNotices(w.ctx, w.now, w.now.AddDate(99, 0, 0), 1000)
+	w.check(err)
+	for _, n := range notices {
+		if n.SubscriberID == w.id && n.Kind == store.NoticeConfirm {
+			w.links = append(w.links, &mailed{signUp: n.SignUpID, newsletter: name, tags: tags})
+		}
+	}
+}
+
+// follow confirms what one of the mails asked for, and nothing else.
+func (w *wishes) follow(r *rapid.T) {
+	if len(w.links) == 0 {
+		return
+	}
+	link := rapid.SampledFrom(w.links).Draw(r, "link")
+	err := w.ConfirmWishes(w.ctx, w.now, w.id, link.signUp)
+	if link.void {
+		w.fails("a link of before they left", err, store.ErrNotFound)
+		return
+	}
+	if w.check(err); link.used {
+		return
+	}
+	link.used = true
+	w.activate(link.newsletter, link.tags)
+	w.note(store.ConsentConfirmed, link.newsletter)
+	w.lift()
+}
+
+func (w *wishes) voidLinks(newsletter string) {
+	for _, link := range w.links {
+		link.void = link.void || link.newsletter == newsletter
+	}
 }
 
 func (w *wishes) confirm(r *rapid.T) {
@@ -131,6 +178,7 @@ func (w *wishes) leave(r *rapid.T) {
 	for _, n := range letterNames {
 		if name == "" || n == name {
 			w.end(n)
+			w.voidLinks(n)
 		}
 	}
 	if (name == "" || !w.anyActive()) && w.barred == "" {
@@ -155,7 +203,10 @@ func (w *wishes) choose(r *rapid.T) {
 			}
 			w.activate(name, sub.Tags)
 		case "off":
-			w.end(name)
+			if x := w.have[name]; x != nil && x.status == store.StatusActive {
+				w.end(name)
+				w.voidLinks(name)
+			}
 		default:
 			continue
 		}
