@@ -172,6 +172,9 @@ func file(terms []*catalog.Term, kind catalog.Kind, names []string, e *catalog.E
 // people is newsletter.People in memory. The token of a person is the name
 // before the @.
 type people struct {
+	next    string                 // the address they want
+	faults  newsletter.FieldErrors // of what they want
+	may     bool                   // take back that they left
 	mu      sync.Mutex
 	err     error // what every call fails with
 	subs    map[string]newsletter.Subscription

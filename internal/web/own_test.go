@@ -104,9 +104,63 @@ func TestOwnPage(t *testing.T) {
 	}
 }
 
+// TestLeavingFromOnesOwnPage can be taken back, and a reason be given, as it can
+// by the link in a mail.
+func TestLeavingFromOnesOwnPage(t *testing.T) {
+	s := owned(t)
+	s.people.may = true
+	w := s.submit("/preferences/jo-fresh", url.Values{"act": {"leave"}})
+	if w.Code != 200 || !slices.Equal(values(t, w, "button[name=act]", "value"), []string{"return"}) || len(all(t, w, "input[name=why]")) != len(newsletter.WhyLeft) {
+		t.Fatalf("status %d\n%s", w.Code, w.Body)
+	}
+	for _, action := range values(t, w, "main form", "action") {
+		if action != "/unsubscribe/jo" {
+			t.Errorf("a form goes to %s", action)
+		}
+	}
+}
+
+// TestAChangeOfAddressIsStopped by one button.
+func TestAChangeOfAddressIsStopped(t *testing.T) {
+	s := owned(t)
+	s.people.next = "evil@example.net"
+	if got := values(t, s.get("/preferences/jo"), "button[name=act]", "value"); !slices.Contains(got, "stay") {
+		t.Errorf("buttons: %q", got)
+	}
+	before := s.people.changes
+	if w := s.submit("/preferences/jo", url.Values{"act": {"stay"}}); w.Code != 200 || s.people.changes != before+1 || strings.Contains(w.Body.String(), "evil") {
+		t.Errorf("status %d\n%s", w.Code, w.Body)
+	}
+}
+
+// TestOwnFaults: every field that is wrong is marked, and says so beside it.
+func TestOwnFaults(t *testing.T) {
+	s := owned(t)
+	for field, err := range map[string]error{
+		newsletter.Of(newsletter.FieldFrequency, "weekly"): newsletter.ErrFrequency, newsletter.Of(newsletter.FieldHour, "weekly"): newsletter.ErrHour,
+		newsletter.FieldFormat: newsletter.ErrFormat, newsletter.FieldZone: newsletter.ErrZone, newsletter.FieldQuiet: newsletter.ErrQuiet, newsletter.FieldPause: newsletter.ErrPause,
+	} {
+		s.people.faults = newsletter.FieldErrors{field: err}
+		w := s.submit("/preferences/jo", url.Values{"act": {"save"}, "on.weekly": {"1"}})
+		marked := all(t, w, "[aria-invalid=true]")
+		if w.Code != 422 || len(marked) == 0 {
+			t.Errorf("%s: %d, nothing is marked", field, w.Code)
+			continue
+		}
+		described, _ := attr(marked[0], "aria-describedby")
+		ids := strings.Fields(described)
+		if got := texts(t, w, "#"+ids[len(ids)-1]); len(got) != 1 || got[0] == "" {
+			t.Errorf("%s: beside it stands %q", field, got)
+		}
+	}
+}
+
 func TestOwnFeed(t *testing.T) {
 	s := owned(t)
-	w := s.submit("/preferences/jo", url.Values{"act": {"feed"}})
+	if got := values(t, s.get("/preferences/jo"), "button[name=act]", "value"); slices.Contains(got, "feed") {
+		t.Error("an old link offers a feed")
+	}
+	w := s.submit("/preferences/jo-fresh", url.Values{"act": {"feed"}})
 	if got := texts(t, w, "a.address"); len(got) != 3 || got[0] != base+"/feeds/private/secret/feed.xml" {
 		t.Fatalf("status %d: %q", w.Code, got)
 	}

@@ -36,6 +36,7 @@ func (p *people) Person(_ context.Context, token string) (newsletter.Person, err
 		Email: sub.Email, Language: sub.Language, Timezone: c.Timezone, Format: c.Format, Fresh: fresh, Letters: []newsletter.Letter{l},
 		Feed: p.feeds[name], HasFeed: p.feeds[name] != "", Stopped: p.stopped[name],
 	}
+	out.NextEmail = p.next
 	if c.QuietFrom != "" {
 		out.QuietHours = c.QuietFrom + "-" + c.QuietTo
 	}
@@ -47,6 +48,8 @@ func (p *people) SetPreferences(_ context.Context, token string, c newsletter.Ch
 	switch {
 	case err != nil:
 		return err
+	case p.faults != nil:
+		return p.faults
 	case c.QuietFrom != "" && c.QuietFrom == c.QuietTo:
 		return newsletter.FieldErrors{newsletter.FieldQuiet: newsletter.ErrQuiet}
 	}
@@ -67,7 +70,13 @@ func (p *people) LeaveAll(ctx context.Context, token string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return name, p.Unsubscribe(ctx, name, true)
+	err = p.Unsubscribe(ctx, name, true)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	sub := p.subs[name]
+	sub.MayReturn = p.may
+	p.subs[name] = sub
+	return name, err
 }
 
 func (p *people) KeepAddress(_ context.Context, token string) (newsletter.Person, error) {
