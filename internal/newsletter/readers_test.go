@@ -214,10 +214,24 @@ func (s *story) rejoin(h *hero) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := s.Store.Confirm(ctx, now, h.id, "weekly"); err != nil {
+	if err := s.Store.ConfirmWishes(ctx, now, h.id, s.mailed(h)); err != nil {
 		s.t.Fatal(err)
 	}
-	h.gone = false
+	h.gone, h.PausedUntil = false, time.Time{} // a pause ends with what was paused
+}
+
+// mailed gives the sign-up that a hero is asked to confirm.
+func (s *story) mailed(h *hero) (signUp int64) {
+	notices, err := s.Store.ClaimNotices(context.Background(), time.Now(), time.Now(), 1000)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, n := range notices {
+		if n.SubscriberID == h.id {
+			signUp = max(signUp, n.SignUpID)
+		}
+	}
+	return signUp
 }
 
 // attend runs the daemon for a moment.
