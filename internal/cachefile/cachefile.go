@@ -118,5 +118,10 @@ func encode(out io.Writer, stamp string, records iter.Seq2[string, []byte]) erro
 // field keeps its error in w until Flush.
 func field[T string | []byte](w *bufio.Writer, v T) {
 	w.Write(binary.AppendUvarint(w.AvailableBuffer(), uint64(len(v))))
-	w.WriteString(string(v))
+	switch v := any(v).(type) {
+	case string:
+		w.WriteString(v)
+	case []byte:
+		w.Write(v)
+	}
 }

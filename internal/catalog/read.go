@@ -107,7 +107,7 @@ func (f *folder) readOne(rel string) reading {
 }
 
 func (f *folder) parse(r *reading, src []byte) {
-	p, problems, err := post.Parse(r.finding.file, src, post.Options{Location: f.loc})
+	p, problems, err := post.Parse(r.finding.file, src, post.Options{Location: f.loc, Hash: r.hash})
 	var problem post.Problem
 	switch {
 	case errors.Is(err, post.ErrNotPost):

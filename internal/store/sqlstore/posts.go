@@ -87,15 +87,15 @@ func (t *tx) savePost(p *store.Post) (id int64, err error) {
 	return id, errors.Join(err, t.savePath(p, id))
 }
 
-// postArgs are the values of postColumns.
-func postArgs(p *store.Post) []any {
-	return []any{p.GUID, p.File, p.FileHash, p.BodyHash, p.Title, p.Path, millis(p.Published),
+// appendPostArgs appends the values of postColumns.
+func appendPostArgs(args []any, p *store.Post) []any {
+	return append(args, p.GUID, p.File, p.FileHash, p.BodyHash, p.Title, p.Path, millis(p.Published),
 		millis(p.FirstSeen), millis(p.Changed), millis(p.Gone), p.Size, millis(p.ModTime),
-		millis(p.Departed), millis(p.Dated), p.Announce, millis(p.Announced)}
+		millis(p.Departed), millis(p.Dated), p.Announce, millis(p.Announced))
 }
 
 func (t *tx) savePostRow(p *store.Post) (id int64, err error) {
-	args := postArgs(p)
+	args := appendPostArgs(nil, p)
 	if p.ID == 0 {
 		err = t.one(`INSERT INTO posts (`+postColumns+`)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) RETURNING id`, args, &id)
