@@ -37,6 +37,7 @@ type buildJSON struct {
 }
 
 func (a *app) build(ctx context.Context, out string) error {
+	defer keepGarbage(buildGarbage)()
 	if out == "" {
 		out = a.cfg.Feeds.Dir
 	}

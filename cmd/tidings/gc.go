@@ -2,11 +2,16 @@ package main
 
 import "runtime/debug"
 
+// How much the memory may grow between two looks for garbage, in percent.
+const (
+	startGarbage = 800 // a start fills it with what is to stay there, and finds next to no garbage
+	buildGarbage = 150 // a build is over soon, and runs where memory is counted
+)
+
 // keepGarbage has the collector run less often until the function it gives is
-// called. A start fills the memory with what is to stay there: every look for
-// garbage before it is over finds next to none.
-func keepGarbage() (done func()) {
-	before := debug.SetGCPercent(800)
+// called.
+func keepGarbage(percent int) (done func()) {
+	before := debug.SetGCPercent(percent)
 	return func() { debug.SetGCPercent(before) }
 }
 

@@ -13,6 +13,7 @@ func parseSimpleYAML(b *block, room *nodeRoom) *node {
 	t := room.node(node{kind: tableKind})
 	var few [24]string
 	lines := appendLines(few[:0], strings.TrimSuffix(b.text, "\n"))
+	t.entries = make([]entry, 0, len(lines))
 	for i := 0; i < len(lines); i++ {
 		line := strings.TrimRight(lines[i], " ")
 		if line == "" {
@@ -53,7 +54,8 @@ type nodeRoom struct {
 
 func (room *nodeRoom) node(n node) *node {
 	if room.used == len(room.nodes) {
-		return &n
+		more := n
+		return &more
 	}
 	room.used++
 	room.nodes[room.used-1] = n
