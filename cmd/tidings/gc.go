@@ -1,18 +1,45 @@
 package main
 
-import "runtime/debug"
+import (
+	"runtime/debug"
+	"sync"
+	"time"
+)
 
 // How much the memory may grow between two looks for garbage, in percent.
 const (
-	startGarbage = 800 // a start fills it with what is to stay there, and finds next to no garbage
-	buildGarbage = 150 // a build is over soon, and runs where memory is counted
+	startGarbage = 1000 // a start fills it with what is to stay there, and finds next to no garbage
+	buildGarbage = 150  // a build is over soon, and runs where memory is counted
 )
+
+// startOver is how long after a start the collector is left alone: it would look
+// over everything just when the first answers are due.
+const startOver = 10 * time.Second
+
+// garbage is whoever has the collector run less often just now; a reload makes
+// two of them.
+var garbage struct {
+	sync.Mutex
+	keepers int
+	usual   int // percent without them
+}
 
 // keepGarbage has the collector run less often until the function it gives is
 // called.
 func keepGarbage(percent int) (done func()) {
-	before := debug.SetGCPercent(percent)
-	return func() { debug.SetGCPercent(before) }
+	garbage.Lock()
+	defer garbage.Unlock()
+	if before := debug.SetGCPercent(percent); garbage.keepers == 0 {
+		garbage.usual = before
+	}
+	garbage.keepers++
+	return sync.OnceFunc(func() {
+		garbage.Lock()
+		defer garbage.Unlock()
+		if garbage.keepers--; garbage.keepers == 0 {
+			debug.SetGCPercent(garbage.usual)
+		}
+	})
 }
 
 // importMemory is what an import may have besides the database's cache.

@@ -49,7 +49,7 @@ func (f *folder) readAll(ctx context.Context, names map[string]bool) ([]finding,
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var found []finding
+	found := make([]finding, 0, len(todo))
 	for i := range done {
 		if f.keep(todo[i], &done[i]) {
 			found = append(found, done[i].finding)
