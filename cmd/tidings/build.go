@@ -37,7 +37,6 @@ type buildJSON struct {
 }
 
 func (a *app) build(ctx context.Context, out string) error {
-	defer keepGarbage(buildGarbage)()
 	if out == "" {
 		out = a.cfg.Feeds.Dir
 	}

@@ -6,11 +6,9 @@ import (
 	"time"
 )
 
-// How much the memory may grow between two looks for garbage, in percent.
-const (
-	startGarbage = 1000 // a start fills it with what is to stay there, and finds next to no garbage
-	buildGarbage = 150  // a build is over soon, and runs where memory is counted
-)
+// startGarbage is how much the memory may grow between two looks for garbage
+// during a start, in percent: it fills with what is to stay there.
+const startGarbage = 1000
 
 // startOver is how long after a start the collector is left alone: it would look
 // over everything just when the first answers are due.
@@ -26,10 +24,10 @@ var garbage struct {
 
 // keepGarbage has the collector run less often until the function it gives is
 // called.
-func keepGarbage(percent int) (done func()) {
+func keepGarbage() (done func()) {
 	garbage.Lock()
 	defer garbage.Unlock()
-	if before := debug.SetGCPercent(percent); garbage.keepers == 0 {
+	if before := debug.SetGCPercent(startGarbage); garbage.keepers == 0 {
 		garbage.usual = before
 	}
 	garbage.keepers++
