@@ -1,13 +1,43 @@
 package main
 
-import "runtime/debug"
+import (
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// startGarbage is how much the memory may grow between two looks for garbage
+// during a start, in percent: it fills with what is to stay there.
+const startGarbage = 1000
+
+// startOver is how long after a start the collector is left alone: it would look
+// over everything just when the first answers are due.
+const startOver = 10 * time.Second
+
+// garbage is whoever has the collector run less often just now; a reload makes
+// two of them.
+var garbage struct {
+	sync.Mutex
+	keepers int
+	usual   int // percent without them
+}
 
 // keepGarbage has the collector run less often until the function it gives is
-// called. A start fills the memory with what is to stay there: every look for
-// garbage before it is over finds next to none.
+// called.
 func keepGarbage() (done func()) {
-	before := debug.SetGCPercent(800)
-	return func() { debug.SetGCPercent(before) }
+	garbage.Lock()
+	defer garbage.Unlock()
+	if before := debug.SetGCPercent(startGarbage); garbage.keepers == 0 {
+		garbage.usual = before
+	}
+	garbage.keepers++
+	return sync.OnceFunc(func() {
+		garbage.Lock()
+		defer garbage.Unlock()
+		if garbage.keepers--; garbage.keepers == 0 {
+			debug.SetGCPercent(garbage.usual)
+		}
+	})
 }
 
 // importMemory is what an import may have besides the database's cache.

@@ -68,7 +68,8 @@ func (a *app) runLibrary(ctx context.Context, l *library) error {
 // openLibrary looks at all posts, publishes them, and makes every change to
 // them be published.
 func (a *app) openLibrary(ctx context.Context, reg prometheus.Registerer) (*library, error) {
-	defer keepGarbage()()
+	done := keepGarbage()
+	defer time.AfterFunc(startOver, done)
 	c, err := a.catalogConfig()
 	if err != nil {
 		return nil, err

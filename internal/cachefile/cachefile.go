@@ -47,7 +47,7 @@ func decode(b []byte, stamp string) map[string][]byte {
 	if found, ok := r.next(); !ok || string(found) != stamp {
 		return nil
 	}
-	records := map[string][]byte{}
+	records := make(map[string][]byte, r.count()/2)
 	for len(r) > 0 {
 		name, ok := r.next()
 		value, ok2 := r.next()
@@ -61,6 +61,17 @@ func decode(b []byte, stamp string) map[string][]byte {
 
 // A reader is what is left of a file.
 type reader []byte
+
+// count gives the number of fields, up to the first that is damaged.
+func (r reader) count() (n int) {
+	for len(r) > 0 {
+		if _, ok := r.next(); !ok {
+			break
+		}
+		n++
+	}
+	return n
+}
 
 // next takes one field off: its length and that many bytes.
 func (r *reader) next() ([]byte, bool) {
@@ -118,5 +129,10 @@ func encode(out io.Writer, stamp string, records iter.Seq2[string, []byte]) erro
 // field keeps its error in w until Flush.
 func field[T string | []byte](w *bufio.Writer, v T) {
 	w.Write(binary.AppendUvarint(w.AvailableBuffer(), uint64(len(v))))
-	w.WriteString(string(v))
+	switch v := any(v).(type) {
+	case string:
+		w.WriteString(v)
+	case []byte:
+		w.Write(v)
+	}
 }

@@ -49,7 +49,7 @@ func (f *folder) readAll(ctx context.Context, names map[string]bool) ([]finding,
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var found []finding
+	found := make([]finding, 0, len(todo))
 	for i := range done {
 		if f.keep(todo[i], &done[i]) {
 			found = append(found, done[i].finding)
@@ -107,7 +107,7 @@ func (f *folder) readOne(rel string) reading {
 }
 
 func (f *folder) parse(r *reading, src []byte) {
-	p, problems, err := post.Parse(r.finding.file, src, post.Options{Location: f.loc})
+	p, problems, err := post.Parse(r.finding.file, src, post.Options{Location: f.loc, Hash: r.hash})
 	var problem post.Problem
 	switch {
 	case errors.Is(err, post.ErrNotPost):

@@ -31,12 +31,26 @@ func clean(s string) string {
 // plain reports whether s is ASCII without any control character, as most
 // strings are.
 func plain(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' && s[i] != '\n' && s[i] != '\t' || s[i] >= 0x7f {
+	for i := 0; i < len(s); {
+		switch {
+		case len(s)-i >= 8 && eightPlain(s[i:i+8]):
+			i += 8
+		case s[i] < ' ' && s[i] != '\n' && s[i] != '\t' || s[i] >= 0x7f:
 			return false
+		default:
+			i++
 		}
 	}
 	return true
+}
+
+// eightPlain reports whether the first eight bytes of s are plain, and none is a
+// line end or a tab: whatever it says no to is to be looked at one by one.
+func eightPlain(s string) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	v := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	return (v|(v-ones*' ')|(v+ones))&tops == 0 // beyond ASCII, below a blank, or DEL
 }
 
 func unfit(r rune) bool {
@@ -73,6 +87,9 @@ var markup = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 // address makes s fit where a URI is asked for (RFC 3986): everything else,
 // blanks and letters beyond ASCII among them, is percent-encoded.
 func address(s string) string {
+	if isURI(s) {
+		return s
+	}
 	s = strings.TrimSpace(clean(s))
 	if strings.IndexFunc(s, notInURI) < 0 {
 		return s
@@ -88,6 +105,23 @@ func address(s string) string {
 	}
 	return b.String()
 }
+
+// isURI reports whether address has nothing to do, as with nearly every one.
+func isURI(s string) bool {
+	for i := range len(s) {
+		if !inURI[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+var inURI = func() (in [256]bool) {
+	for c := range in {
+		in[c] = !notInURI(rune(c))
+	}
+	return in
+}()
 
 func notInURI(r rune) bool {
 	return r <= ' ' || r >= 0x7f || strings.ContainsRune("\"<>\\^`{|}", r)

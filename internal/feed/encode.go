@@ -77,13 +77,35 @@ func EncodeEntry(f Format, d Feed, e Entry) ([]byte, error) {
 	if e.id() == "" {
 		return nil, nil
 	}
+	kept, _ := entryBuffers.Get().(*[]byte)
+	if kept == nil {
+		kept = new([]byte)
+	}
+	defer entryBuffers.Put(kept)
+	b, err := appendEntry((*kept)[:0], f, d, e)
+	if err != nil {
+		return nil, err
+	}
+	*kept = b
+	return bytes.Clone(b), nil
+}
+
+// entryBuffers are used again, so that every entry takes the room it needs and
+// no more.
+var entryBuffers sync.Pool // of *[]byte
+
+func appendEntry(b []byte, f Format, d Feed, e Entry) ([]byte, error) {
 	switch f {
 	case RSS:
-		return encodeElement(newRSSItem(e, d), "    ")
+		w := lineWriter{b, "    "}
+		w.rssItem(newRSSItem(e, d))
+		return w.b, nil
 	case Atom:
-		return encodeElement(newAtomEntry(e, d), "  ")
+		w := lineWriter{b, "  "}
+		w.atomEntry(newAtomEntry(e, d))
+		return w.b, nil
 	case JSON:
-		return encodeObject(newJSONItem(e, d), "    ")
+		return appendJSONItem(b, newJSONItem(e, d), "    ")
 	}
 	return nil, fmt.Errorf("encode entry %q: unknown format %q; use rss, atom or json", e.id(), f)
 }
@@ -133,8 +155,8 @@ func marshalXML(root any, stylesheet string) ([]byte, error) {
 	return append([]byte(head), b...), nil
 }
 
-// An elementWriter is an encoder with what it writes to. It is used again: an
-// encoder of its own for each entry would cost as much as the entry.
+// An elementWriter is an encoder with what it writes to. It is used again: a
+// site has hundreds of feeds.
 type elementWriter struct {
 	buf bytes.Buffer
 	enc *xml.Encoder

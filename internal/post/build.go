@@ -8,7 +8,7 @@ import (
 // post makes the Post of what front matter, name and body say.
 func (r *reader) post() (*Post, error) {
 	f := r.fields
-	p := &Post{File: r.file, Body: r.body, BodyHash: hexSum([]byte(r.body))}
+	p := &Post{File: r.file, Body: r.body, BodyHash: hexSum(asBytes(r.body))}
 	p.Link, p.Hidden = "", f.hidden()
 	if err := r.setDates(p); err != nil {
 		return nil, err

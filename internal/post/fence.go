@@ -82,6 +82,9 @@ var (
 // splitAt looks at the first line that is not blank; start begins with it
 // and rest follows it.
 func (r *reader) splitAt(first, start, rest string, line int) (*block, error) {
+	if first == "---" {
+		return r.splitFenced(first, "", rest, line)
+	}
 	if m := fence.FindStringSubmatch(first); m != nil {
 		return r.splitFenced(m[1], strings.ToLower(m[2]), rest, line)
 	}

@@ -36,6 +36,9 @@ func folderLanguage(dirs []string) string {
 }
 
 func knownLanguage(tag, known string) string {
+	if len(tag) < 2 || len(tag) > len("zh-Hant") {
+		return ""
+	}
 	m := languageTag.FindStringSubmatch(tag)
 	if m == nil || len(tag) == 2 && !strings.Contains(known, " "+tag+" ") {
 		return ""

@@ -1,6 +1,7 @@
 package post
 
 import (
+	"encoding/binary"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,6 +20,10 @@ func legible(text string) string {
 // text.
 func isLegible(text string) bool {
 	for i := 0; i < len(text); {
+		if len(text)-i >= 8 && eightPlain(text[i:i+8]) {
+			i += 8
+			continue
+		}
 		if c := text[i]; c >= ' ' && c < 0x7f || c == '\n' || c == '\t' {
 			i++
 			continue
@@ -32,6 +37,13 @@ func isLegible(text string) bool {
 		i += size
 	}
 	return true
+}
+
+// eightPlain reports whether eight bytes are all printable ASCII.
+func eightPlain(s string) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	v := binary.LittleEndian.Uint64(asBytes(s))
+	return (v|(v-ones*' ')|(v+ones))&tops == 0 // beyond ASCII, below a blank, or DEL
 }
 
 // printable drops the characters that XML cannot carry or nobody can see,

@@ -65,12 +65,10 @@ const (
 func minutes(body string) int {
 	words, characters, inside := 0, 0, false
 	for i := 0; i < len(body); {
-		if c := body[i]; c < utf8.RuneSelf {
-			if inWord[c] && !inside {
-				words++
-			}
-			inside = inWord[c] || inside && joinsWords[c]
-			i++
+		if body[i] < utf8.RuneSelf {
+			var n, more int
+			n, more, inside = asciiWords(body[i:], inside)
+			i, words = i+n, words+more
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(body[i:])
@@ -92,19 +90,32 @@ func minutes(body string) int {
 	return (read + wordsAMinute*charactersAMinute - 1) / (wordsAMinute * charactersAMinute)
 }
 
+// asciiWords counts the words that begin in the ASCII at the start of a text, n
+// bytes of it; inside tells whether a word is under way, before and after.
+func asciiWords(text string, inside bool) (n, words int, after bool) {
+	state := uint8(0) // 1 within a word
+	if inside {
+		state = 1
+	}
+	for n = 0; n < len(text) && text[n] < utf8.RuneSelf; n++ {
+		class := wordClass[text[n]]
+		words += int(class & 1 &^ state)
+		state = class&1 | class>>1&state
+	}
+	return n, words, state == 1
+}
+
 // unspaced are scripts without spaces between words.
 var unspaced = []*unicode.RangeTable{unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar}
 
-// inWord are the ASCII characters that make a word, joinsWords those that do
-// not end one.
-var (
-	inWord     = ofASCII("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
-	joinsWords = ofASCII("'-_./")
-)
-
-func ofASCII(chars string) (set [utf8.RuneSelf]bool) {
-	for _, c := range chars {
-		set[c] = true
+// wordClass is 1 for the ASCII characters that make a word, 2 for those that do
+// not end one, and 0 for all others.
+var wordClass = func() (class [256]uint8) {
+	for _, c := range "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" {
+		class[c] = 1
 	}
-	return set
-}
+	for _, c := range "'-_./" {
+		class[c] = 2
+	}
+	return class
+}()

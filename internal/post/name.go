@@ -124,6 +124,9 @@ var datedStem = regexp.MustCompile(`^(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ ](.+))?$`
 // cutDate cuts a leading date off a name. A date that the calendar does not
 // know is part of the name.
 func cutDate(stem string) (*civilDate, string) {
+	if stem == "" || stem[0] < '0' || stem[0] > '9' {
+		return nil, stem
+	}
 	m := datedStem.FindStringSubmatch(stem)
 	if m == nil {
 		return nil, stem
@@ -162,6 +165,9 @@ func folderDate(dirs []string) *civilDate {
 
 // pathDate finds /2024/05/07/ in an address.
 func pathDate(address string) *civilDate {
+	if len(address) < len("2006/1/2") {
+		return nil
+	}
 	m := datePath.FindStringSubmatch(address)
 	if m == nil {
 		return nil

@@ -24,7 +24,7 @@ type node struct {
 	kind    kind
 	line    int    // of the file
 	text    string // of a scalar, as it is written: a date keeps its zone, 1.10 its zero
-	native  any    // the Go value of a scalar
+	native  any    // the Go value of a number or a switch; a text is its own
 	items   []*node
 	entries []entry
 	weight  int  // how many values it holds, shared ones counted every time
@@ -59,12 +59,24 @@ func (n *node) get(key string) *node {
 // canonical is the form in which keys are compared: publishDate,
 // publish_date and "publish-date" are one key.
 func canonical(key string) string {
+	if isCanonical(key) {
+		return key
+	}
 	return strings.ToLower(strings.Map(func(c rune) rune {
 		if c == '_' || c == '-' || c == ' ' {
 			return -1
 		}
 		return c
 	}, key))
+}
+
+func isCanonical(key string) bool {
+	for i := range len(key) {
+		if c := key[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
 }
 
 // scalar gives the text of a string, number or boolean, trimmed.
@@ -104,6 +116,9 @@ func (n *node) value() any {
 		}
 		return values
 	}
+	if n.kind == textKind {
+		return n.text
+	}
 	if f, ok := n.native.(float64); ok && (math.IsInf(f, 0) || math.IsNaN(f)) {
 		return n.text // which JSON cannot hold
 	}
@@ -133,16 +148,50 @@ func (n *node) weigh() error {
 type fields struct {
 	*reader
 	entries []entry
-	values  map[string]*node // by canonical key; the last one counts
-	asked   map[string]bool
+	list    []field
+	index   map[string]int // of list by key; nil while the list is short
 }
 
+// A field is an entry under its canonical key.
+type field struct {
+	key   string
+	value *node
+	asked bool
+}
+
+// shortList is how many fields are sooner found one after the other than by an
+// index: most posts have five, and are asked for a hundred.
+const shortList = 32
+
 func (r *reader) newFields(entries []entry) *fields {
-	f := &fields{reader: r, entries: entries, values: make(map[string]*node, len(entries)), asked: make(map[string]bool, len(entries))}
-	for _, e := range entries {
-		f.values[canonical(e.key)] = e.value
+	f := &fields{reader: r, entries: entries, list: make([]field, len(entries))}
+	for i, e := range entries {
+		f.list[i] = field{key: canonical(e.key), value: e.value}
+	}
+	if len(f.list) > shortList {
+		f.index = make(map[string]int, len(f.list))
+		for i := range f.list {
+			f.index[f.list[i].key] = i
+		}
 	}
 	return f
+}
+
+// find gives the last field with a canonical key, which is the one that counts;
+// nil if there is none.
+func (f *fields) find(key string) *field {
+	if f.index != nil {
+		if i, ok := f.index[key]; ok {
+			return &f.list[i]
+		}
+		return nil
+	}
+	for i := len(f.list) - 1; i >= 0; i-- {
+		if f.list[i].key == key {
+			return &f.list[i]
+		}
+	}
+	return nil
 }
 
 // first gives the first of the keys, in canonical form, that has a value, a
@@ -164,18 +213,28 @@ func (n *node) blank() bool { return n.kind == textKind && strings.TrimSpace(n.t
 // get gives the value under a canonical key; nil if there is none or it is
 // null.
 func (f *fields) get(key string) *node {
-	if f.values[key] != nil {
-		f.asked[key] = true
+	found := f.find(key)
+	if found == nil {
+		return nil
 	}
-	return f.peek(key)
+	found.asked = true
+	return found.value.orNil()
 }
 
 // peek looks at a key without taking it out of the Params.
 func (f *fields) peek(key string) *node {
-	if n := f.values[key]; n != nil && n.kind != nullKind {
-		return n
+	if found := f.find(key); found != nil {
+		return found.value.orNil()
 	}
 	return nil
+}
+
+// orNil gives nil for a value that is null.
+func (n *node) orNil() *node {
+	if n == nil || n.kind == nullKind {
+		return nil
+	}
+	return n
 }
 
 // spelling gives a key as the file writes it.
@@ -191,8 +250,8 @@ func (f *fields) spelling(key string) string {
 // params gives what nobody asked for; nil if there is nothing.
 func (f *fields) params() map[string]any {
 	var params map[string]any
-	for _, e := range f.entries {
-		if f.asked[canonical(e.key)] {
+	for i, e := range f.entries {
+		if f.find(f.list[i].key).asked {
 			continue
 		}
 		if params == nil {

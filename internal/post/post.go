@@ -10,7 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
+	"unsafe"
 )
 
 // MaxBytes is the greatest size of a post's file unless Options say
@@ -25,6 +27,7 @@ var ErrNotPost = errors.New("not a post")
 type Options struct {
 	Location *time.Location // zone of dates that name none; nil: UTC
 	MaxBytes int            // greatest size of the file; 0: MaxBytes
+	Hash     string         // hex SHA-256 of the file, if the caller has it already; ""
 }
 
 // A Post is what one file says. It is immutable after Parse.
@@ -118,8 +121,8 @@ func (p Problem) String() string {
 // Parse understands one file; file is its slash-separated path below the
 // posts directory. The problems are warnings: the post stands all the same.
 // The error is ErrNotPost, or a Problem that keeps the post from being
-// published. Parse keeps no reference to src and never panics, whatever src
-// holds.
+// published. The post's Body is a part of src, which must not change from now on.
+// Parse never panics, whatever src holds.
 func Parse(file string, src []byte, opt Options) (*Post, []Problem, error) {
 	if opt.Location == nil {
 		opt.Location = time.UTC
@@ -131,7 +134,13 @@ func Parse(file string, src []byte, opt Options) (*Post, []Problem, error) {
 	if name.section {
 		return nil, nil, fmt.Errorf("%s: %w: it is the page of a section", file, ErrNotPost)
 	}
-	r := &reader{file: file, name: name, opt: opt}
+	room, _ := rooms.Get().(*nodeRoom)
+	if room == nil {
+		room = new(nodeRoom)
+	}
+	defer rooms.Put(room)
+	defer room.leave()
+	r := &reader{file: file, name: name, opt: opt, room: room}
 	text, err := r.decode(src)
 	if err != nil {
 		return nil, nil, err
@@ -153,11 +162,22 @@ func Parse(file string, src []byte, opt Options) (*Post, []Problem, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	p.Hash = hexSum(src)
+	if p.Hash = opt.Hash; p.Hash == "" {
+		p.Hash = hexSum(src)
+	}
 	p.BodyStart = len(text) - len(p.Body)
 	p.BodySize = len(strings.TrimSpace(p.Body))
 	return p, r.warnings, nil
 }
+
+// rooms are used again: no node outlives the reading of its file.
+var rooms sync.Pool // of *nodeRoom
+
+// asText and asBytes are the same memory as what they are given, which must not
+// change: nearly every file is text as it stands, and need not be copied.
+func asText(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+func asBytes(text string) []byte { return unsafe.Slice(unsafe.StringData(text), len(text)) }
 
 func hexSum(data []byte) string {
 	sum := sha256.Sum256(data)

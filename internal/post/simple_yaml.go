@@ -9,9 +9,11 @@ import (
 // strings, quoted or not, dates, and lists of strings. It gives nil for
 // everything else, which the parser then reads; what it gives is what the
 // parser would, in a tenth of the time.
-func parseSimpleYAML(b *block) *node {
-	t := &node{kind: tableKind}
-	lines := strings.Split(strings.TrimSuffix(b.text, "\n"), "\n")
+func parseSimpleYAML(b *block, room *nodeRoom) *node {
+	t := room.node(node{kind: tableKind})
+	var few [24]string
+	lines := appendLines(few[:0], strings.TrimSuffix(b.text, "\n"))
+	t.entries = make([]entry, 0, len(lines))
 	for i := 0; i < len(lines); i++ {
 		line := strings.TrimRight(lines[i], " ")
 		if line == "" {
@@ -24,10 +26,10 @@ func parseSimpleYAML(b *block) *node {
 		at := b.line + i
 		var v *node
 		if value != "" {
-			v = simpleValue(value, at)
+			v = simpleValue(value, at, room)
 		} else {
 			var taken int
-			v, taken = simpleList(lines[i+1:], at+1)
+			v, taken = simpleList(lines[i+1:], at+1, room)
 			i += taken
 		}
 		if v == nil {
@@ -42,6 +44,35 @@ func parseSimpleYAML(b *block) *node {
 		return nil
 	}
 	return t
+}
+
+// A nodeRoom is room for the nodes of one file after the other.
+type nodeRoom struct {
+	nodes [24]node
+	used  int
+}
+
+func (room *nodeRoom) node(n node) *node {
+	if room.used == len(room.nodes) {
+		more := n
+		return &more
+	}
+	room.used++
+	room.nodes[room.used-1] = n
+	return &room.nodes[room.used-1]
+}
+
+// leave makes the room free again; nobody may have kept a node.
+func (room *nodeRoom) leave() {
+	clear(room.nodes[:room.used])
+	room.used = 0
+}
+
+func appendLines(lines []string, text string) []string {
+	for line := range strings.SplitSeq(text, "\n") {
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // simpleKey cuts a line into a key that is a plain word, and its value.
@@ -62,39 +93,38 @@ func asciiLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // simpleValue reads a value of one line; nil if it may be anything but a
 // string, a date or a list of strings.
-func simpleValue(s string, line int) *node {
+func simpleValue(s string, line int, room *nodeRoom) *node {
 	if s[0] == '[' {
-		return simpleFlow(s, line)
+		return simpleFlow(s, line, room)
 	}
 	if s == "true" || s == "false" {
-		return &node{kind: boolKind, line: line, text: s, native: s == "true", weight: 1}
+		return room.node(node{kind: boolKind, line: line, text: s, native: s == "true", weight: 1})
 	}
 	text, ok := simpleText(s, false)
 	if !ok {
 		return nil
 	}
-	return simpleNode(text, line)
+	return simpleNode(text, line, room)
 }
 
 // simpleNode copies the text, which would keep the whole file in memory.
-func simpleNode(text string, line int) *node {
-	text = strings.Clone(text)
-	return &node{kind: textKind, line: line, text: text, native: text, split: true, weight: 1}
+func simpleNode(text string, line int, room *nodeRoom) *node {
+	return room.node(node{kind: textKind, line: line, text: strings.Clone(text), split: true, weight: 1})
 }
 
 // simpleFlow reads a list in brackets.
-func simpleFlow(s string, line int) *node {
+func simpleFlow(s string, line int, room *nodeRoom) *node {
 	inner, ok := strings.CutSuffix(s[1:], "]")
 	if !ok || strings.ContainsAny(inner, "[]") {
 		return nil
 	}
-	list := &node{kind: listKind, line: line}
+	list := room.node(node{kind: listKind, line: line, items: make([]*node, 0, strings.Count(inner, ",")+1)})
 	for item := range strings.SplitSeq(inner, ",") {
 		text, ok := simpleText(strings.Trim(item, " "), true)
 		if !ok {
 			return nil
 		}
-		list.items = append(list.items, simpleNode(text, line))
+		list.items = append(list.items, simpleNode(text, line, room))
 	}
 	if list.weigh() != nil {
 		return nil
@@ -104,8 +134,8 @@ func simpleFlow(s string, line int) *node {
 
 // simpleList reads the lines of a list with dashes; it gives nil if there is
 // none, or if what follows belongs to it all the same.
-func simpleList(lines []string, at int) (list *node, taken int) {
-	list = &node{kind: listKind, line: at}
+func simpleList(lines []string, at int, room *nodeRoom) (list *node, taken int) {
+	list = room.node(node{kind: listKind, line: at})
 	indent := ""
 	for _, line := range lines {
 		line = strings.TrimRight(line, " ")
@@ -126,7 +156,7 @@ func simpleList(lines []string, at int) (list *node, taken int) {
 		if !ok {
 			return nil, 0
 		}
-		list.items = append(list.items, simpleNode(text, at+taken))
+		list.items = append(list.items, simpleNode(text, at+taken, room))
 		taken++
 	}
 	if taken == 0 || list.weigh() != nil {
@@ -137,6 +167,20 @@ func simpleList(lines []string, at int) (list *node, taken int) {
 
 // simpleDate is a date that is no number and no word.
 var simpleDate = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}:\d{2}(\.\d+)?( ?[+-]\d{2}:?\d{2}|Z)?)?$`)
+
+// isShape reports whether a text has digits where the shape has 0, and is the
+// shape elsewhere.
+func isShape(s, shape string) bool {
+	if len(s) != len(shape) {
+		return false
+	}
+	for i := range len(s) {
+		if digit := s[i] >= '0' && s[i] <= '9'; shape[i] == '0' && !digit || shape[i] != '0' && s[i] != shape[i] {
+			return false
+		}
+	}
+	return true
+}
 
 // simpleText reads a string without escapes, within brackets or not.
 func simpleText(s string, within bool) (text string, ok bool) {
@@ -158,7 +202,7 @@ func simpleText(s string, within bool) (text string, ok bool) {
 		return s, !notText(s) && !strings.ContainsAny(s, special) && !strings.HasSuffix(s, ":") &&
 			!strings.Contains(s, ": ") && !strings.Contains(s, " #")
 	case c >= '0' && c <= '9':
-		return s, len(s) >= len("2006-01-02") && s[4] == '-' && simpleDate.MatchString(s)
+		return s, len(s) >= len("2006-01-02") && s[4] == '-' && (isShape(s, "0000-00-00T00:00:00Z") || simpleDate.MatchString(s))
 	}
 	return "", false
 }

@@ -36,7 +36,7 @@ func readBoth(t *testing.T, text string) (short, long *node, err error) {
 	b := &block{format: "yaml", text: text, line: 2, sure: true}
 	r := &reader{file: "a.md", opt: Options{Location: time.UTC}}
 	long, err = r.parseAnyYAML(b)
-	return parseSimpleYAML(b), long, err
+	return parseSimpleYAML(b, new(nodeRoom)), long, err
 }
 
 // same holds the short way against the parser, wherever it gives anything.

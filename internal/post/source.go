@@ -14,6 +14,7 @@ type reader struct {
 	opt      Options
 	warnings []Problem
 
+	room   *nodeRoom
 	fields *fields // front matter; empty if the file has none
 	body   string
 }
@@ -30,7 +31,7 @@ func (r *reader) fail(line int, format string, args ...any) error {
 // order mark, lines ending in "\n", no control characters but the tab. The
 // number of every line stays what it is in the file.
 func (r *reader) decode(src []byte) (string, error) {
-	if text := string(src); len(src) <= r.opt.MaxBytes && isLegible(text) && !strings.HasPrefix(text, byteOrderMark) {
+	if text := asText(src); len(src) <= r.opt.MaxBytes && isLegible(text) && !strings.HasPrefix(text, byteOrderMark) {
 		return text, nil
 	}
 	if len(src) > r.opt.MaxBytes {

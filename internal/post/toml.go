@@ -61,10 +61,8 @@ func tomlNode(value any, lines map[string]int) (*node, error) {
 		n.kind, n.text = numberKind, strconv.FormatInt(v, 10)
 	case time.Time:
 		n.kind, n.text = textKind, v.Format(time.RFC3339Nano)
-		n.native = n.text
 	default: // strings, and the local dates and times
 		n.kind, n.text = textKind, fmt.Sprint(v)
-		n.native = n.text
 	}
 	return n, nil
 }

@@ -14,7 +14,7 @@ import (
 // parseYAML reads a block of YAML. It walks the syntax tree rather than
 // decode it, because a decoder loses how a date was written.
 func (r *reader) parseYAML(b *block) (*node, error) {
-	if root := parseSimpleYAML(b); root != nil {
+	if root := parseSimpleYAML(b, r.room); root != nil {
 		return root, nil
 	}
 	return r.parseAnyYAML(b)
@@ -155,9 +155,9 @@ func (y *yamlReader) scalar(n ast.Node) *node {
 	switch n := n.(type) {
 	case *ast.NullNode:
 	case *ast.StringNode:
-		s.kind, s.text, s.native, s.split = textKind, n.Value, n.Value, true
+		s.kind, s.text, s.split = textKind, n.Value, true
 	case *ast.LiteralNode:
-		s.kind, s.text, s.native = textKind, n.Value.Value, n.Value.Value
+		s.kind, s.text = textKind, n.Value.Value
 	case *ast.BoolNode:
 		s.kind, s.text, s.native = boolKind, n.GetToken().Value, n.Value
 	case *ast.IntegerNode:
@@ -166,7 +166,6 @@ func (y *yamlReader) scalar(n ast.Node) *node {
 		s.kind, s.text, s.native = numberKind, n.GetToken().Value, n.GetValue()
 	default:
 		s.kind, s.text = textKind, n.GetToken().Value
-		s.native = s.text
 	}
 	return s
 }

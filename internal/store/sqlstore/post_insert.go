@@ -35,10 +35,10 @@ func fresh(posts []*store.Post) iter.Seq2[int, []*store.Post] {
 
 // insertPosts inserts a full run of new posts, and notes their numbers.
 func (t *tx) insertPosts(posts []*store.Post, ids []int64) error {
-	var args []any
+	args := make([]any, 0, len(posts)*postWidth)
 	place := make(map[string]int, len(posts))
 	for i, p := range posts {
-		args = append(args, postArgs(p)...)
+		args = appendPostArgs(args, p)
 		place[p.GUID] = i
 	}
 	if len(place) < len(posts) {
@@ -54,7 +54,7 @@ func (t *tx) insertPosts(posts []*store.Post, ids []int64) error {
 	if err != nil {
 		return fmt.Errorf("posts from %s (%s) on: %w", posts[0].GUID, posts[0].File, err)
 	}
-	var sources, paths []any
+	sources, paths := make([]any, 0, 2*len(posts)), make([]any, 0, 2*len(posts))
 	for i, p := range posts {
 		sources = append(sources, ids[i], p.Source)
 		paths = append(paths, p.Path, ids[i])
@@ -67,9 +67,12 @@ func (t *tx) insertPosts(posts []*store.Post, ids []int64) error {
 	return err
 }
 
+// postWidth is the number of postColumns.
+var postWidth = strings.Count(postColumns, ",") + 1
+
 // Rows of parameters for a full run.
 var (
-	manyPosts = rows(atOnce, strings.Count(postColumns, ",")+1)
+	manyPosts = rows(atOnce, postWidth)
 	manyPairs = rows(atOnce, 2)
 )
 

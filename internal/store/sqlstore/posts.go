@@ -13,17 +13,27 @@ const postColumns = `guid, file, file_hash, body_hash, title, path, published, f
 // LoadPosts implements [store.Posts].
 func (s *Store) LoadPosts(ctx context.Context) (posts []store.Post, err error) {
 	err = s.read(ctx, "load posts", func(t *tx) error {
-		posts, err = all(t, scanPost, `SELECT id, `+postColumns+` FROM posts ORDER BY id`)
-		return err
+		n, err := t.count(`SELECT count(*) FROM posts`)
+		if err != nil {
+			return err
+		}
+		posts = make([]store.Post, 0, n)
+		var p store.Post
+		into := postFields(&p) // for every row the same: a large blog has many
+		return t.each(`SELECT id, `+postColumns+` FROM posts ORDER BY id`, nil, func(r row) error {
+			err := r.Scan(into...)
+			posts = append(posts, p)
+			return err
+		})
 	})
 	return posts, err
 }
 
-func scanPost(r row) (p store.Post, err error) {
-	err = r.Scan(&p.ID, &p.GUID, &p.File, &p.FileHash, &p.BodyHash, &p.Title, &p.Path,
+// postFields are where the id and postColumns of a row go.
+func postFields(p *store.Post) []any {
+	return []any{&p.ID, &p.GUID, &p.File, &p.FileHash, &p.BodyHash, &p.Title, &p.Path,
 		instant{&p.Published}, instant{&p.FirstSeen}, instant{&p.Changed}, instant{&p.Gone},
-		&p.Size, instant{&p.ModTime}, instant{&p.Departed}, instant{&p.Dated}, &p.Announce, instant{&p.Announced})
-	return p, err
+		&p.Size, instant{&p.ModTime}, instant{&p.Departed}, instant{&p.Dated}, &p.Announce, instant{&p.Announced}}
 }
 
 // PostSources implements [store.Posts].
@@ -87,15 +97,15 @@ func (t *tx) savePost(p *store.Post) (id int64, err error) {
 	return id, errors.Join(err, t.savePath(p, id))
 }
 
-// postArgs are the values of postColumns.
-func postArgs(p *store.Post) []any {
-	return []any{p.GUID, p.File, p.FileHash, p.BodyHash, p.Title, p.Path, millis(p.Published),
+// appendPostArgs appends the values of postColumns.
+func appendPostArgs(args []any, p *store.Post) []any {
+	return append(args, p.GUID, p.File, p.FileHash, p.BodyHash, p.Title, p.Path, millis(p.Published),
 		millis(p.FirstSeen), millis(p.Changed), millis(p.Gone), p.Size, millis(p.ModTime),
-		millis(p.Departed), millis(p.Dated), p.Announce, millis(p.Announced)}
+		millis(p.Departed), millis(p.Dated), p.Announce, millis(p.Announced))
 }
 
 func (t *tx) savePostRow(p *store.Post) (id int64, err error) {
-	args := postArgs(p)
+	args := appendPostArgs(nil, p)
 	if p.ID == 0 {
 		err = t.one(`INSERT INTO posts (`+postColumns+`)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) RETURNING id`, args, &id)
@@ -126,8 +136,13 @@ func (t *tx) savePath(p *store.Post, id int64) (err error) {
 
 // PostPaths implements [store.Posts].
 func (s *Store) PostPaths(ctx context.Context) (map[string]int64, error) {
-	paths := map[string]int64{}
+	var paths map[string]int64
 	err := s.read(ctx, "read the paths of posts", func(t *tx) error {
+		n, err := t.count(`SELECT count(*) FROM post_paths`)
+		if err != nil {
+			return err
+		}
+		paths = make(map[string]int64, n)
 		return t.each(`SELECT path, post_id FROM post_paths`, nil, func(r row) error {
 			var path string
 			var id int64

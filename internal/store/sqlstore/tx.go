@@ -121,6 +121,12 @@ func all[T any](t *tx, read func(row) (T, error), query string, args ...any) ([]
 	return list, err
 }
 
+// count gives the number that a query counts: room for rows that are read next,
+// which is cheaper than to grow.
+func (t *tx) count(query string) (n int, err error) {
+	return n, t.one(query, nil, &n)
+}
+
 // scalar reads a row of one column.
 func scalar[T any](r row) (v T, err error) {
 	err = r.Scan(&v)
