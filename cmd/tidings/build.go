@@ -8,7 +8,6 @@ import (
 
 	"tidings/internal/catalog"
 	"tidings/internal/post"
-	"tidings/internal/publish"
 )
 
 func buildCommand(a *app) *cobra.Command {
@@ -21,7 +20,7 @@ func buildCommand(a *app) *cobra.Command {
 			return a.withStore(cmd.Context(), func(ctx context.Context) error { return a.build(ctx, out) })
 		},
 	}
-	cmd.Flags().StringVar(&out, "out", "", "`DIR` to write to (default: feeds.dir, or public)")
+	cmd.Flags().StringVar(&out, "out", "", "`DIR` or bucket to write to (default: feeds.dir, or public)")
 	a.jsonFlag(cmd)
 	return cmd
 }
@@ -57,7 +56,7 @@ func (a *app) build(ctx context.Context, out string) error {
 		return err
 	}
 	p.Keep(ctx)
-	w, err := publish.Write(out, r.Set, a.cfg.Feeds.Precompress)
+	w, err := writeOnce(ctx, out, r.Set, a.cfg.Feeds.Precompress)
 	if err != nil {
 		return err
 	}
