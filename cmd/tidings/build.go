@@ -8,6 +8,7 @@ import (
 
 	"tidings/internal/catalog"
 	"tidings/internal/post"
+	"tidings/internal/publish/bucket"
 )
 
 func buildCommand(a *app) *cobra.Command {
@@ -81,6 +82,6 @@ func (a *app) showBuild(out string, b buildJSON) error {
 		return printJSON(a.out, b)
 	}
 	a.say("%s in %s: %s in %s (%d written, %d unchanged)",
-		plural(b.Posts, "post"), plural(b.Feeds, "feed"), plural(b.Files, "file"), out, b.Written, b.Unchanged)
+		plural(b.Posts, "post"), plural(b.Feeds, "feed"), plural(b.Files, "file"), bucket.Name(out), b.Written, b.Unchanged)
 	return nil
 }

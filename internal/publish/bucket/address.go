@@ -49,8 +49,8 @@ func split(address string) (bucket, folder string, err error) {
 	return u.String(), folder, nil
 }
 
-// name is what people call the place; parameters are left out.
-func name(address string) string {
+// Name is what people call the place: the address without its parameters.
+func Name(address string) string {
 	place, _, _ := strings.Cut(address, "?")
 	return place
 }

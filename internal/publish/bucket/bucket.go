@@ -51,7 +51,7 @@ type Writer struct {
 func Open(ctx context.Context, address string, codings []string) (*Writer, error) {
 	w, err := open(ctx, address, codings)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", name(address), err)
+		return nil, fmt.Errorf("open %s: %w", Name(address), err)
 	}
 	return w, nil
 }
@@ -71,7 +71,7 @@ func open(ctx context.Context, address string, codings []string) (*Writer, error
 	if folder != "" {
 		b = blob.PrefixedBucket(b, folder)
 	}
-	return &Writer{place: name(address), bucket: b, codings: codings, now: time.Now}, nil
+	return &Writer{place: Name(address), bucket: b, codings: codings, now: time.Now}, nil
 }
 
 // Close frees the connections. It ends no Write.

@@ -11,7 +11,6 @@ import (
 
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
-
 )
 
 // manifestFile lists what Write put into a bucket, so that objects of feeds
@@ -132,4 +131,3 @@ func (h *held) adopt(p *pass) {
 		delete(h.sizes, o.name)
 	}
 }
-
