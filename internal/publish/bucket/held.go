@@ -18,6 +18,8 @@ import (
 // need not be read.
 const manifestFile = ".tidings-manifest.json"
 
+var errDamaged = errors.New("is damaged")
+
 // slack is how far the times of a bucket may be apart that its parts give to
 // objects which were written in order.
 const slack = 2 * time.Second
@@ -82,7 +84,7 @@ func readManifest(ctx context.Context, b *blob.Bucket) (m manifest, at time.Time
 		return m, at, fmt.Errorf("read %s: %w", manifestFile, err)
 	}
 	if err := json.Unmarshal(text, &m); err != nil {
-		return m, at, fmt.Errorf("%s is damaged: %w; delete it, and feeds that are no more by hand", manifestFile, err)
+		return m, at, fmt.Errorf("%s %w: %w; delete it, and feeds that are no more by hand", manifestFile, errDamaged, err)
 	}
 	return m, r.ModTime(), nil
 }

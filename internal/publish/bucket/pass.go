@@ -192,8 +192,9 @@ func advise(err error) error {
 	case gcerrors.PermissionDenied:
 		return fmt.Errorf("%w: the keys in the environment must be allowed to list, read, write and delete objects there", err)
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%w: see that the endpoint can be reached", err)
+	if errors.Is(err, context.Canceled) || errors.Is(err, errDamaged) {
+		return err
 	}
-	return err
+	// Stores tell missing keys in many ways, and only when they are first needed.
+	return fmt.Errorf("%w: see that the store can be reached, and that the environment holds its keys", err)
 }
