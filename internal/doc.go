@@ -49,7 +49,7 @@
 //	digest      posts + templates → a mail.Message; pure           inline locale mail tmpl
 //	catalog     all posts: identity, snapshot, watcher             cachefile codec post store term
 //	adopt       which entry of a former feed is which post         catalog
-//	publish     snapshot → the current set of documents; files     cachefile catalog feed post store term
+//	publish     snapshot → the current set of documents; files, buckets  cachefile catalog feed post store term
 //	newsletter  the rules with state: people, plans, sending       bounce catalog clock codec digest journal mail pace post relay roster schedule store term token
 //	alert       tells the maintainer what is wrong, by mail        clock digest mail newsletter pace relay schedule store
 //	web         pages, feeds over HTTP, sign-up, the mailbox       catalog feed locale newsletter page publish relay store term

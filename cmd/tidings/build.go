@@ -8,7 +8,7 @@ import (
 
 	"tidings/internal/catalog"
 	"tidings/internal/post"
-	"tidings/internal/publish"
+	"tidings/internal/publish/bucket"
 )
 
 func buildCommand(a *app) *cobra.Command {
@@ -21,7 +21,7 @@ func buildCommand(a *app) *cobra.Command {
 			return a.withStore(cmd.Context(), func(ctx context.Context) error { return a.build(ctx, out) })
 		},
 	}
-	cmd.Flags().StringVar(&out, "out", "", "`DIR` to write to (default: feeds.dir, or public)")
+	cmd.Flags().StringVar(&out, "out", "", "`DIR` or bucket to write to (default: feeds.dir, or public)")
 	a.jsonFlag(cmd)
 	return cmd
 }
@@ -57,7 +57,7 @@ func (a *app) build(ctx context.Context, out string) error {
 		return err
 	}
 	p.Keep(ctx)
-	w, err := publish.Write(out, r.Set, a.cfg.Feeds.Precompress)
+	w, err := writeOnce(ctx, out, r.Set, a.cfg.Feeds.Precompress)
 	if err != nil {
 		return err
 	}
@@ -82,6 +82,6 @@ func (a *app) showBuild(out string, b buildJSON) error {
 		return printJSON(a.out, b)
 	}
 	a.say("%s in %s: %s in %s (%d written, %d unchanged)",
-		plural(b.Posts, "post"), plural(b.Feeds, "feed"), plural(b.Files, "file"), out, b.Written, b.Unchanged)
+		plural(b.Posts, "post"), plural(b.Feeds, "feed"), plural(b.Files, "file"), bucket.Name(out), b.Written, b.Unchanged)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"tidings/internal/catalog"
 	"tidings/internal/config"
 	"tidings/internal/digest"
+	"tidings/internal/publish/bucket"
 	"tidings/internal/store/postgres"
 )
 
@@ -99,6 +100,11 @@ func unusable(cfg *config.Config) config.Faults {
 	if _, ok := cfg.Database.SQLite(); !ok {
 		if err := postgres.CheckAddress(cfg.Database.URL); err != nil {
 			faults = append(faults, cfg.Fault("database.url", err.Error()))
+		}
+	}
+	if config.IsAddress(cfg.Feeds.Dir) {
+		if err := bucket.CheckAddress(cfg.Feeds.Dir); err != nil {
+			faults = append(faults, cfg.Fault("feeds.dir", err.Error()))
 		}
 	}
 	faults = append(faults, termFaults(cfg)...)

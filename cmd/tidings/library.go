@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tidings/internal/catalog"
+	"tidings/internal/config"
 	"tidings/internal/publish"
 	"tidings/internal/websub"
 )
@@ -18,7 +19,9 @@ type library struct {
 	watcher   *catalog.Watcher
 	publisher *publish.Publisher
 	text      func(context.Context, *catalog.Entry) (string, error)
-	files     *publish.Writer // to feeds.dir; nil: nowhere
+	files     feedWriter    // to feeds.dir; nil: nowhere
+	remote    bool          // files are written at leisure, so that nobody waits for a network
+	changed   chan struct{} // has an element when there may be something to write
 	hubs      *websub.Publisher
 	public    atomic.Pointer[publish.Set] // what everybody can fetch; nil: nothing yet
 	writing   sync.Mutex                  // held while feeds are written
@@ -46,6 +49,9 @@ func (l *library) topics() []websub.Topic {
 // runLibrary watches the posts until ctx ends, and offers what feeds.dir refused
 // again in between.
 func (a *app) runLibrary(ctx context.Context, l *library) error {
+	if l.files != nil {
+		defer l.files.Close()
+	}
 	var group sync.WaitGroup
 	defer group.Wait()
 	ctx, stop := context.WithCancel(ctx)
@@ -56,8 +62,9 @@ func (a *app) runLibrary(ctx context.Context, l *library) error {
 			case <-ctx.Done():
 				return
 			case <-tick:
-				a.rewrite(l)
+			case <-l.changed:
 			}
+			a.rewrite(ctx, l)
 		}
 	})
 	err := l.watcher.Run(ctx)
@@ -78,17 +85,22 @@ func (a *app) openLibrary(ctx context.Context, reg prometheus.Registerer) (*libr
 	if err != nil {
 		return nil, err
 	}
-	l := &library{watcher: w, publisher: a.publisher(c), text: c.Body}
+	l := &library{watcher: w, publisher: a.publisher(c), text: c.Body, changed: make(chan struct{}, 1)}
 	if a.cfg.Feeds.Dir != "" {
-		if l.files, err = publish.NewWriter(a.cfg.Feeds.Dir, a.cfg.Feeds.Precompress); err != nil {
+		if l.files, err = openPlace(ctx, a.cfg.Feeds.Dir, a.cfg.Feeds.Precompress); err != nil {
 			return nil, err
 		}
+		l.remote = config.IsAddress(a.cfg.Feeds.Dir)
 	}
 	if _, err := l.publisher.Update(ctx, w.Current()); err != nil {
 		return nil, err
 	}
 	l.publisher.Keep(ctx)
-	a.writeFeeds(l)
+	if l.remote {
+		l.changed <- struct{}{}
+	} else {
+		a.writeFeeds(ctx, l)
+	}
 	l.hubs = websub.New(a.hubs(), websub.Deps{Store: a.store, Topics: l.topics, Log: a.log, Reg: reg})
 	w.OnChange(func(change catalog.Change) { a.republish(ctx, l, change.Snapshot) })
 	return l, nil
@@ -123,29 +135,37 @@ func (a *app) republish(ctx context.Context, l *library, snap *catalog.Snapshot)
 		return
 	}
 	a.log.Info("feeds updated", "documents", len(r.Changed), "took", time.Since(began).Round(time.Microsecond))
-	a.writeFeeds(l)
-	l.hubs.Changed() // only now is everything public
+	if l.remote {
+		select {
+		case l.changed <- struct{}{}:
+		default: // there is one
+		}
+		return
+	}
+	a.rewrite(ctx, l)
 }
 
-// rewrite writes the feeds if the last attempt failed.
-func (a *app) rewrite(l *library) {
+// rewrite writes the feeds, unless they are public already.
+func (a *app) rewrite(ctx context.Context, l *library) {
 	if l.public.Load() == l.publisher.Current() {
 		return
 	}
-	a.writeFeeds(l)
-	l.hubs.Changed()
+	a.writeFeeds(ctx, l)
+	l.hubs.Changed() // only now is everything public
 }
 
-// writeFeeds writes the feeds to feeds.dir, if that is set. A disk that
+// writeFeeds writes the feeds to feeds.dir, if that is set. A place that
 // refuses them does not stop the daemon; the next change or the next minute
 // tries again, and until then hubs hear of nothing.
-func (a *app) writeFeeds(l *library) {
+func (a *app) writeFeeds(ctx context.Context, l *library) {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	set := l.publisher.Current()
 	if l.files != nil {
-		if _, err := l.files.Write(set); err != nil {
-			a.log.Error("feeds not written to feeds.dir", "error", err)
+		if _, err := l.files.Write(ctx, set); err != nil {
+			if ctx.Err() == nil {
+				a.log.Error("feeds not written to feeds.dir", "error", err)
+			}
 			return
 		}
 	}

@@ -77,7 +77,7 @@ type Feeds struct {
 	Content     string        `yaml:"content" check:"required,enum=full|summary" doc:"Whole posts or their summaries."`
 	URL         string        `yaml:"url" check:"url" doc:"Where the feeds are public, for links to themselves, the OPML and hubs. Default: http.url."`
 	Precompress []string      `yaml:"precompress" check:"unique,enum=gzip|br|zstd" doc:"Compressed copies written beside every file."`
-	Dir         string        `yaml:"dir" check:"path" doc:"Folder to which every feed is also written, for a static host."`
+	Dir         string        `yaml:"dir" check:"place" doc:"Folder, or bucket (s3://, gs://, azblob://), to which every feed is also written, for a static host."`
 	Hubs        []string      `yaml:"hubs" check:"unique,hub" doc:"WebSub hubs that are told about changes."`
 	Preset      string        `yaml:"preset" check:"enum=hugo|wordpress|ghost|jekyll" doc:"Also answer at the addresses that this generator gave the feeds. Empty: at the well-known ones alone."`
 	Archives    bool          `yaml:"archives" doc:"Older posts in archive feeds by year or month, which each feed leads to (RFC 5005)."`

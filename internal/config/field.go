@@ -23,6 +23,7 @@ type rule struct {
 	unique   bool     // no element twice
 	lines    bool     // may have several lines
 	path     bool     // relative to the folder of the file
+	address  bool     // or an address, with path
 	secret   bool     // never shown
 	positive bool     // a duration above zero
 	enum     []string // enum=a|b
@@ -86,6 +87,8 @@ func parseRule(tag string) rule {
 			r.lines = true
 		case "path":
 			r.path = true
+		case "place":
+			r.path, r.address = true, true
 		case "secret":
 			r.secret = true
 		case "positive":

@@ -33,10 +33,18 @@ func resolvePaths(section reflect.Value, dir string) {
 			for i := range v.Len() {
 				resolvePaths(v.Index(i), dir)
 			}
+		case f.rule.address && IsAddress(v.String()):
 		case f.rule.path && v.String() != "":
 			v.SetString(below(dir, v.String()))
 		}
 	}
+}
+
+// IsAddress tells an address such as s3://bucket/folder from the path of a
+// folder.
+func IsAddress(place string) bool {
+	scheme, _, ok := strings.Cut(place, "://")
+	return ok && scheme != "" && !strings.ContainsAny(scheme, `/\.`)
 }
 
 func below(dir, path string) string {

@@ -136,7 +136,7 @@ func TestArchivesAreFilesToo(t *testing.T) {
 	cfg := config()
 	cfg.Archives, cfg.Formats = true, []feed.Format{feed.Atom}
 	dir := t.TempDir()
-	report, err := publish.Write(dir, update(t, newPublisher(cfg, nil, nil), years()...).Set, nil)
+	report, err := writeTo(t, dir, update(t, newPublisher(cfg, nil, nil), years()...).Set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,8 @@ func newSqueezer(coding string) (squeezer, error) {
 	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1))
 }
 
-func checkCodings(names []string) error {
+// CheckCodings tells which name is none of a coding.
+func CheckCodings(names []string) error {
 	for _, name := range names {
 		if suffixes[name] == "" {
 			return fmt.Errorf("unknown compression %q; use gzip, br or zstd", name)
@@ -57,7 +58,7 @@ func Compress(coding string, b []byte) ([]byte, error) {
 }
 
 func squeeze(coding string, from io.WriterTo) ([]byte, error) {
-	if err := checkCodings([]string{coding}); err != nil {
+	if err := CheckCodings([]string{coding}); err != nil {
 		return nil, err
 	}
 	w, _ := squeezers[coding].Get().(squeezer)

@@ -45,11 +45,11 @@ func writeToAFullDisk(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Write(sets[0]); err != nil {
+	if _, err := w.Write(t.Context(), sets[0]); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := w.Write(sets[1]); !errors.Is(err, syscall.ENOSPC) {
+		if _, err := w.Write(t.Context(), sets[1]); !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("the disk was not full: %v", err)
 		}
 		if diff := cmp.Diff(contents(sets[0]), files(t, dir)); diff != "" {
@@ -59,7 +59,7 @@ func writeToAFullDisk(t *testing.T, dir string) {
 	if err := syscall.Mount("small", dir, "tmpfs", syscall.MS_REMOUNT, "size=12m"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Write(sets[1]); err != nil {
+	if _, err := w.Write(t.Context(), sets[1]); err != nil {
 		t.Errorf("with room again: %v", err)
 	}
 	if diff := cmp.Diff(contents(sets[1]), files(t, dir)); diff != "" {

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// wantedFiles gives the files of a set, documents before extra ones. No two
-// are one file where case or composition is ignored.
-func wantedFiles(set *Set, codings []string) ([]file, error) {
+// wantedFiles gives the files of a set, documents before extra ones, and those
+// for a host last. No two are one file where case or composition is ignored.
+func wantedFiles(set *Set, hosting []alias) ([]file, error) {
 	taken := map[string]string{}
 	var files []file
 	for _, d := range set.Documents() {
@@ -31,7 +31,7 @@ func wantedFiles(set *Set, codings []string) ([]file, error) {
 		taken[foldName(name)] = d.Path
 		files = append(files, file{name: name, doc: d, extra: true})
 	}
-	for _, a := range append(set.copies(), set.hostingFiles(codings)...) {
+	for _, a := range append(set.copies(), hosting...) {
 		name := strings.TrimPrefix(a.path, "/")
 		if folded := foldName(name); taken[folded] == "" {
 			taken[folded] = a.path

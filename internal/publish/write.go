@@ -44,33 +44,25 @@ type Writer struct {
 // NewWriter gives a Writer to dir, which need not exist, with siblings in the
 // named codings ("gzip", "br", "zstd").
 func NewWriter(dir string, codings []string) (*Writer, error) {
-	if err := checkCodings(codings); err != nil {
+	if err := CheckCodings(codings); err != nil {
 		return nil, fmt.Errorf("write feeds to %s: %w", dir, err)
 	}
 	return &Writer{dir: dir, codings: codings}, nil
 }
 
-// Write makes dir hold one set, once.
-func Write(dir string, set *Set, codings []string) (WriteReport, error) {
-	w, err := NewWriter(dir, codings)
-	if err != nil {
-		return WriteReport{}, err
-	}
-	return w.Write(set)
-}
-
 // Write makes the directory hold the set. Of files that this Writer has seen
-// before it looks at size and time; it reads those whose are other ones.
-func (w *Writer) Write(set *Set) (WriteReport, error) {
-	report, err := w.write(set)
+// before it looks at size and time; it reads those whose are other ones. When
+// ctx ends before the first file takes its place, none does.
+func (w *Writer) Write(ctx context.Context, set *Set) (WriteReport, error) {
+	report, err := w.write(ctx, set)
 	if err != nil {
 		return report, fmt.Errorf("write the feeds to %s: %w", w.dir, err)
 	}
 	return report, nil
 }
 
-func (w *Writer) write(set *Set) (WriteReport, error) {
-	wanted, err := wantedFiles(set, w.codings)
+func (w *Writer) write(ctx context.Context, set *Set) (WriteReport, error) {
+	wanted, err := wantedFiles(set, set.hostingFiles(w.codings))
 	if err != nil {
 		return WriteReport{}, err
 	}
@@ -86,10 +78,13 @@ func (w *Writer) write(set *Set) (WriteReport, error) {
 		return WriteReport{}, err
 	}
 	p := &pass{root: root, last: w.last, codings: w.codings, folders: byFolder(wanted)}
-	err = p.run()
+	err = p.run(ctx)
 	w.last = p.next
 	return p.report, err
 }
+
+// Close does nothing: no file is open between two calls of Write.
+func (w *Writer) Close() error { return nil }
 
 // open learns what the last Write left, and removes what killed ones did.
 func (w *Writer) open(root *os.Root, wanted []file) (err error) {
@@ -124,8 +119,11 @@ type pass struct {
 	report   WriteReport
 }
 
-func (p *pass) run() error {
+func (p *pass) run(ctx context.Context) error {
 	err := p.prepare()
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err == nil {
 		err = p.commit()
 	}

@@ -54,7 +54,7 @@ func BenchmarkWrite(b *testing.B) {
 		b.ReportMetric(float64(spent.Milliseconds())/float64(b.N), "cpu-ms/op")
 	}
 	put := func(dir string, set *publish.Set) {
-		if _, err := publish.Write(dir, set, nil); err != nil {
+		if _, err := writeTo(b, dir, set, nil); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -70,10 +70,10 @@ func BenchmarkWrite(b *testing.B) {
 	b.Run("five feeds of 521 by one writer", func(b *testing.B) {
 		w, err := publish.NewWriter(b.TempDir(), nil)
 		if err == nil {
-			_, err = w.Write(whole)
+			_, err = w.Write(b.Context(), whole)
 		}
 		measure(b, func(int) {}, func(i int) {
-			if _, err = w.Write([]*publish.Set{edited, whole}[i%2]); err != nil {
+			if _, err = w.Write(b.Context(), []*publish.Set{edited, whole}[i%2]); err != nil {
 				b.Fatal(err)
 			}
 		})

@@ -21,9 +21,19 @@ import (
 	"tidings/internal/publish"
 )
 
+// writeTo makes dir hold one set.
+func writeTo(t testing.TB, dir string, set *publish.Set, codings []string) (publish.WriteReport, error) {
+	t.Helper()
+	w, err := publish.NewWriter(dir, codings)
+	if err != nil {
+		return publish.WriteReport{}, err
+	}
+	return w.Write(t.Context(), set)
+}
+
 func write(t *testing.T, dir string, set *publish.Set, codings ...string) publish.WriteReport {
 	t.Helper()
-	report, err := publish.Write(dir, set, codings)
+	report, err := writeTo(t, dir, set, codings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +240,7 @@ func TestWriteErrors(t *testing.T) {
 				}
 			}
 			before := files(t, dir)
-			_, err := publish.Write(dir, tt.set, tt.codings)
+			_, err := writeTo(t, dir, tt.set, tt.codings)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), dir) {
 				t.Errorf("error %v, want one about %q in %s", err, tt.want, dir)
 			}
@@ -284,7 +294,7 @@ func TestWriteSurvivesAKill(t *testing.T) {
 	if dir := os.Getenv(env); dir != "" {
 		w, err := publish.NewWriter(dir, []string{"gzip"})
 		for i := 0; err == nil; i++ {
-			_, err = w.Write(sets[i%2])
+			_, err = w.Write(t.Context(), sets[i%2])
 			os.Stdout.WriteString(".")
 		}
 		t.Fatal(err)
@@ -359,7 +369,7 @@ func TestWriterReadsOnlyWhatOthersTouched(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := func() publish.WriteReport {
-		report, err := w.Write(set)
+		report, err := w.Write(t.Context(), set)
 		if err != nil {
 			t.Fatal(err)
 		}
