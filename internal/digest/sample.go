@@ -57,7 +57,7 @@ func samples() []Input {
 	}
 	full := little
 	full.Newsletter = Newsletter{Name: "weekly", Title: "Weekly", PostalAddress: "Street\nTown", ListID: "weekly.example.org", WebURL: "https://example.org/newsletters/weekly/"}
-	full.Intro, full.Topics, full.Preferences = "Hello", []string{"Topic"}, true
+	full.Intro, full.Topics, full.Preferences, full.Welcome = "Hello", []string{"Topic"}, true, true
 	full.WebFolder, full.Frequency = "https://example.org/newsletters/weekly/", "weekly"
 	full.Items = nil
 	for i := range groupPosts + 1 {
