@@ -134,7 +134,7 @@ func sameMail(eml string) string {
 var (
 	webPage     = regexp.MustCompile(`http://localhost:\d+(/newsletters/weekly/[a-z2-7]+/)`)
 	ownPages    = regexp.MustCompile(`/(?:unsubscribe|preferences)/[\w.~-]+`)
-	issueTitles = regexp.MustCompile(`(?s)<li dir="auto">(.*?)</li>`)
+	issueTitles = regexp.MustCompile(`(?s)<li><bdi>(.*?)</bdi></li>`)
 )
 
 // sameOnWeb opens the page that a mail leads to.
