@@ -171,7 +171,7 @@ func TestIssueInBrowser(t *testing.T) {
 }
 
 // pastMail has one edition, of hostile HTML.
-type pastMail struct{ issues }
+type pastMail struct{}
 
 func (pastMail) PastIssues(ctx context.Context, name string, skip, limit int) (newsletter.PastIssues, error) {
 	return (&issues{total: 7}).PastIssues(ctx, name, skip, limit)
