@@ -211,6 +211,11 @@ func (a *app) printEdition(e editionJSON) error {
 	a.say("edition %d of %s, %s", e.ID, e.Newsletter, e.Status)
 	if e.DueAt != nil {
 		a.say("%s, due %s", runOf(e.Cadence, e.Slot), stamp(*e.DueAt, a.cfg.Site.Location()))
+	} else if e.Cadence == store.CadenceWelcome {
+		a.say("%s", runOf(e.Cadence, e.Slot))
+	}
+	if e.Status == store.EditionPlanned {
+		a.say("it waits for your approval: tidings editions show %d --format text shows the mail; then tidings editions resume %d, or cancel %d", e.ID, e.ID, e.ID)
 	}
 	if e.Reason != "" {
 		a.say("reason: %s", e.Reason)

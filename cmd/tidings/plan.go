@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -162,8 +163,11 @@ func planned(p newsletter.Plan) planJSON {
 
 // runOf names a run.
 func runOf(cadence, slot string) string {
-	if cadence == store.CadenceSchedule {
+	switch cadence {
+	case store.CadenceSchedule:
 		return "run of " + slot
+	case store.CadenceWelcome:
+		return "welcome of new readers with " + strings.Replace(slot, "-", " ", 1)
 	}
 	return cadence + " run of " + slot
 }

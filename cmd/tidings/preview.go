@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,7 +18,7 @@ import (
 func previewCommand(a *app) *cobra.Command {
 	var o sendOptions
 	var reader, format, file string
-	var next bool
+	var next, welcome bool
 	cmd := &cobra.Command{
 		Use:   "preview NEWSLETTER",
 		Short: "Show the mail as a reader would get it now",
@@ -26,7 +27,7 @@ func previewCommand(a *app) *cobra.Command {
 			"Message-ID, the secrets in links, and the date of a send by hand, it is the mail they get.",
 		Args: args(cobra.ExactArgs(1)),
 		RunE: a.runE(func(ctx context.Context, given []string) error {
-			return a.preview(ctx, given[0], o, reader, format, file, next)
+			return a.preview(ctx, given[0], o, reader, format, file, next, welcome)
 		}),
 	}
 	f := cmd.Flags()
@@ -34,18 +35,22 @@ func previewCommand(a *app) *cobra.Command {
 	f.StringVar(&format, "format", "text", "html, text or eml")
 	f.StringVarP(&file, "output", "o", "", "write to this `FILE` instead of standard output")
 	f.BoolVar(&next, "next", false, "with --for: what the next run brings them, not a send now")
+	f.BoolVar(&welcome, "welcome", false, "what a reader gets who has just confirmed: the latest edition")
 	f.StringVar(&o.since, "since", "", "also posts since this `TIME`, however old")
 	f.StringVar(&o.subject, "subject", "", "subject of this edition")
 	f.StringVar(&o.intro, "intro", "", "Markdown `FILE` shown above the posts")
 	return cmd
 }
 
-func (a *app) preview(ctx context.Context, name string, o sendOptions, reader, format, file string, next bool) error {
+func (a *app) preview(ctx context.Context, name string, o sendOptions, reader, format, file string, next, welcome bool) error {
 	if err := oneOf("format", format, "html", "text", "eml"); err != nil {
 		return err
 	}
 	if next && (reader == "" || o.since != "" || o.subject != "" || o.intro != "") {
 		return usagef("--next needs --for EMAIL, and goes with none of --since, --subject and --intro, which are for a send by hand")
+	}
+	if welcome && (next || o.since != "" || o.subject != "" || o.intro != "") {
+		return usagef("--welcome shows the latest edition as it is; it goes with none of --next, --since, --subject and --intro")
 	}
 	s, err := a.serviceWithPosts(ctx)
 	if err != nil {
@@ -56,7 +61,9 @@ func (a *app) preview(ctx context.Context, name string, o sendOptions, reader, f
 		return err
 	}
 	var g store.Group
-	if next {
+	if welcome {
+		g, err = s.PreviewWelcome(ctx, r.Newsletter, reader)
+	} else if next {
 		g, err = a.nextMail(ctx, s, r.Newsletter, reader)
 	} else if err = a.noteUnsettled(ctx, s, r); err == nil {
 		g, err = s.Preview(ctx, r, reader)
@@ -135,8 +142,9 @@ func part(eml []byte, format string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the composed mail: %w", err)
 	}
+	text := m.Text
 	if format == "html" {
-		return []byte(m.HTML), nil
+		text = m.HTML
 	}
-	return []byte(m.Text), nil
+	return []byte(strings.ReplaceAll(text, "\r\n", "\n")), nil // the line breaks of mail are not those of files
 }

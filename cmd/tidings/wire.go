@@ -233,6 +233,7 @@ func newsletters(c *config.Config) ([]newsletter.Newsletter, error) {
 			Subject:       n.Subject,
 			PostalAddress: n.PostalAddress,
 			Approve:       n.Approve,
+			Welcome:       n.Welcome,
 			Archive:       archives[n.Archive],
 			MaxPostAge:    n.MaxPostAge,
 			MinPosts:      n.MinPosts,

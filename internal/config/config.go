@@ -135,6 +135,7 @@ type Newsletter struct {
 	Subject       string        `yaml:"subject" doc:"Template of the subject. Default: the title of the leading post and a count."`
 	PostalAddress string        `yaml:"postal_address" check:"lines" doc:"Postal address of the sender, shown in the footer."`
 	Approve       bool          `yaml:"approve" doc:"A due edition waits until a maintainer releases it."`
+	Welcome       bool          `yaml:"welcome" doc:"Whoever has just confirmed gets the latest edition at once."`
 	Archive       string        `yaml:"archive" check:"required,enum=public|unlisted|off" doc:"Who may read past editions on the web: everybody, or whoever has the link of a mail, or nobody."`
 	MaxPostAge    time.Duration `yaml:"max_post_age" check:"positive" doc:"Posts older than this are not mailed."`
 	MinPosts      int           `yaml:"min_posts" check:"min=1" doc:"With fewer new posts the edition is skipped."`

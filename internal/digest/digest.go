@@ -79,6 +79,7 @@ type Input struct {
 	Date       time.Time
 	Location   *time.Location // the zone Date is shown in; nil: its own
 	Frequency  string         // how often the readers get one: each, daily, weekly or monthly; others are not said
+	Welcome    bool           // the readers have just joined, and the posts are those of the latest edition
 	Topics     []string       // what the newsletter is limited to, display names; empty: every post
 	Language   string         // the readers', BCP 47; "", or one there are no messages in: the site's
 

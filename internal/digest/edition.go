@@ -19,6 +19,7 @@ type edition struct {
 	Compact     bool          // there are so many posts that each gets one line: its title
 	Groups      []group
 	Frequency   string // how often the readers get one, as a sentence; "" if it is not said
+	Welcome     string // what greets new readers, who get the latest edition; "" for all others
 	WebURL      string // where this edition is on the web; "" if it is not
 	MoreURL     string // where posts that found no room are; "" if nowhere
 	Unsubscribe string // the reader's address for leaving
@@ -97,6 +98,9 @@ func newEdition(in Input, v voice, m marks, r *introRenderer) (edition, error) {
 	e.MoreURL = cmp.Or(e.WebURL, l.Site.URL)
 	if id := frequencies()[in.Frequency]; id != "" {
 		e.Frequency = l.words.T(id)
+	}
+	if in.Welcome {
+		e.Welcome = l.words.T("digest.welcome", "newsletter", l.Newsletter.Title)
 	}
 	if in.Preferences {
 		e.Preferences = base + "/preferences/" + m.leave

@@ -87,7 +87,7 @@ func cut(s string, n int) string {
 	if gap > 0 {
 		end = gap
 	}
-	return strings.TrimRight(s[:end], " ,;:-–—") + "…"
+	return strings.TrimRight(s[:end], " .,;:-–—") + "…"
 }
 
 // maxURL is the longest address that is linked, in bytes. Longer ones break

@@ -96,7 +96,7 @@ func Parse(files fs.FS) (*Templates, error) {
 		own, err := p.speaking(words)
 		if err == nil {
 			s.in[words] = own
-			err = s.try(words.Tag.String())
+			err = s.try(words.Tag.String(), p.works)
 		}
 		faults = append(faults, err)
 	}

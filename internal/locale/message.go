@@ -95,7 +95,7 @@ func (l *Language) HTML(id string, args ...any) (template.HTML, error) {
 			v, ok := values[name]
 			shown := template.HTMLEscapeString(in.show(v))
 			if _, text := v.(string); text {
-				shown = "<bdi>" + shown + "</bdi>"
+				shown = `<span dir="auto">` + shown + "</span>" // many mail programs drop <bdi>
 			}
 			return shown, ok
 		})

@@ -96,11 +96,7 @@ func (s *Service) PastIssues(ctx context.Context, newsletter string, skip, limit
 	if err != nil || newsletter == "" || n.Archive != ArchivePublic {
 		return PastIssues{}, ErrIssue
 	}
-	cadence := ""
-	if n.Schedule != nil {
-		cadence = store.CadenceSchedule
-	}
-	list, total, err := s.Store.PastEditions(ctx, n.Name, cadence, skip, limit)
+	list, total, err := s.Store.PastEditions(ctx, n.Name, n.listed(), skip, limit)
 	if err != nil {
 		return PastIssues{}, err
 	}

@@ -131,6 +131,7 @@ func (s *Service) Confirm(ctx context.Context, tok string) ([]Subscription, erro
 	if err != nil {
 		return nil, fmt.Errorf("confirm a subscription to %s: %w", c.Newsletter, err)
 	}
+	s.tellJoined()
 	s.Log.Info("confirmed", "newsletters", c.Newsletter, "subscriber", c.Subscriber)
 	return s.confirmable(ctx, c)
 }

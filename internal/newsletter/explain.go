@@ -146,6 +146,11 @@ func (x *explainer) comings(ctx context.Context) ([]Answer, error) {
 		if err != nil {
 			return nil, err
 		}
+		if a, ok, err := x.greeting(ctx, n); err != nil {
+			return nil, err
+		} else if ok {
+			under = append(under, a)
+		}
 		next, err := x.next(ctx, n)
 		if err != nil {
 			return nil, fmt.Errorf("explain what comes of %s: %w", n.Name, err)

@@ -26,7 +26,7 @@ func (x *explainer) turnOf(m meeting, band store.Band) time.Time {
 func (x *explainer) absent(m meeting, a *Answer) []Ground {
 	e, n := m.edition, m.letter
 	grounds := x.bars(n, m.sub, m.planned)
-	theirs := m.sub == nil || e.Manual || n.cadenceOf(m.then.frequency) == e.Cadence
+	theirs := m.sub == nil || e.Manual || e.Cadence == store.CadenceWelcome || n.cadenceOf(m.then.frequency) == e.Cadence
 	if !theirs {
 		grounds = append(grounds, Ground{"frequency", x.otherCadence(m)})
 	}
@@ -40,6 +40,8 @@ func (x *explainer) absent(m meeting, a *Answer) []Ground {
 	switch {
 	case len(m.waves) > 0 && m.own == nil && m.sub != nil && theirs:
 		grounds = x.awaited(m, a, grounds)
+	case e.Cadence == store.CadenceWelcome:
+		grounds = append(grounds, x.welcomed(m))
 	case len(grounds) == 0:
 		grounds = []Ground{{"changed", fmt.Sprintf("they were none of its readers when it was planned on %s; what they have chosen was changed since, or what was mailed to them", x.local(n, m.planned))}}
 	}

@@ -64,6 +64,9 @@ func (x *explainer) meet(ctx context.Context, e store.Edition) (m meeting, err e
 	} else if m.turn = x.turnOf(m, band); !m.turn.IsZero() {
 		m.planned = m.turn
 	}
+	if e.Cadence == store.CadenceWelcome {
+		m.planned = later(m.planned, m.sub.ConfirmedAt) // it grows with its readers
+	}
 	m.then = x.chosen(*m.sub, m.planned)
 	return m, nil
 }

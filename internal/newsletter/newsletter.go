@@ -44,6 +44,7 @@ type Newsletter struct {
 	Subject       string // template; "": the leading post's title and a count
 	PostalAddress string
 	Approve       bool
+	Welcome       bool   // a new reader gets the latest edition at once
 	Archive       string // who may read its editions on the web: ArchivePublic, ArchiveUnlisted, or "" for nobody
 	MaxPostAge    time.Duration
 	MinPosts      int
@@ -84,12 +85,13 @@ type Deps struct {
 type Service struct {
 	Config
 	Deps
-	zones *sync.Map // time zones by name
+	zones  *sync.Map     // time zones by name
+	joined chan struct{} // somebody has confirmed
 }
 
 // New makes a Service.
 func New(c Config, d Deps) *Service {
-	return &Service{Config: c, Deps: d, zones: new(sync.Map)}
+	return &Service{Config: c, Deps: d, zones: new(sync.Map), joined: make(chan struct{}, 1)}
 }
 
 // Newsletter finds a newsletter by name; "" means the only one.

@@ -33,6 +33,9 @@ type Request struct {
 	Unsettled  bool       // files count as unchanged for long, as they will once a send has waited for them
 }
 
+// welcomes reports whether it is for new readers; Since is then when they joined.
+func (r Request) welcomes() bool { return r.Cadence == store.CadenceWelcome }
+
 // A Plan is an edition as planned: recorded, unless it was a dry run.
 type Plan struct {
 	Edition   store.Edition
@@ -76,9 +79,9 @@ func (s *Service) planOf(ctx context.Context, r Request, sel Selection, watch in
 		return s.compose(r, number, v, due, sel.posts)
 	})
 	a.watch, a.renames, a.forecast = watch, sel.posts.Renames(), f
-	a.forWeb = n.Archive != "" && !r.DryRun
+	a.forWeb = n.Archive != "" && !r.DryRun && !r.welcomes()
 	a.speak = func(readers string) string { return s.Templates.Language(readers, s.Site.Language) }
-	if r.Cadence != "" && r.Cadence != store.CadenceEach {
+	if r.Cadence != "" && r.Cadence != store.CadenceEach && !r.welcomes() {
 		a.fewest = n.MinPosts
 	}
 	if err := s.record(ctx, now, r, sel, a, &p); err != nil {
@@ -95,8 +98,12 @@ func (s *Service) planOf(ctx context.Context, r Request, sel Selection, watch in
 // record puts an edition on record, or a wave of it.
 func (s *Service) record(ctx context.Context, now time.Time, r Request, sel Selection, a *audience, p *Plan) (err error) {
 	e, ids := s.edition(r, sel, now), postIDs(sel.Included)
-	if r.Cadence == "" {
+	switch {
+	case r.Cadence == "", r.welcomes() && r.DryRun:
 		p.Edition, p.Groups, err = s.Store.PlanEdition(ctx, now, e, ids, a, r.DryRun)
+		return err
+	case r.welcomes():
+		p.Edition, p.Groups, err = s.Store.PlanWelcome(ctx, now, e, r.Since, ids, a)
 		return err
 	}
 	w := store.Wave{Band: r.Band, Frequencies: r.Newsletter.frequencies(r.Cadence), At: r.DueAt, Late: r.Late}
@@ -161,9 +168,12 @@ func (s *Service) edition(r Request, sel Selection, now time.Time) store.Edition
 	if len(sel.Included) == 0 {
 		e.Reason = sel.nothing()
 	}
-	if e.Manual {
+	switch {
+	case e.Manual:
 		e.Slot = "manual-" + now.UTC().Format("2006-01-02T15:04:05.000")
-	} else if n.Approve {
+	case r.welcomes(): // its posts were approved before
+		e.Since, e.Reason = time.Time{}, nothingToWelcome(r.Slot, sel)
+	case n.Approve:
 		e.Status = store.EditionPlanned
 	}
 	return e
@@ -309,6 +319,7 @@ func (s *Service) digestInput(r Request, v variant, at time.Time, due []*catalog
 		Intro:       r.Intro,
 		Subject:     r.Subject,
 		Frequency:   r.Cadence,
+		Welcome:     r.welcomes(),
 		Language:    v.language,
 		Date:        at,
 		Location:    s.zone(n, r.Band.Zone),

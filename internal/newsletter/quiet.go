@@ -53,7 +53,7 @@ func (s *Service) awake(n Newsletter, timezone, quiet string, t time.Time) time.
 // once for all. A run in time comes at an hour that its readers chose, be it in
 // their quiet hours.
 func (s *Service) hold(r Request) func(store.Reader) time.Time {
-	if r.Cadence != "" && r.Cadence != store.CadenceEach && r.Late == "" {
+	if r.Cadence != "" && r.Cadence != store.CadenceEach && !r.welcomes() && r.Late == "" {
 		return nil
 	}
 	return func(reader store.Reader) time.Time {

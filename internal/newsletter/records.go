@@ -1,6 +1,7 @@
 package newsletter
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -56,6 +57,12 @@ func (s *Scheduler) recordMissed(ctx context.Context, n Newsletter, cadence stri
 
 func (s *Scheduler) report(p Plan) {
 	e, w := p.Edition, p.Wave
+	if e.Cadence == store.CadenceWelcome {
+		w.Due = total(p.Readers)
+		if w.Due == 0 {
+			w.Status, w.Reason = store.WaveSkipped, cmp.Or(e.Reason, nobodyNew)
+		}
+	}
 	s.metrics.edition(e.Status)
 	log := s.service.Log.With("newsletter", e.Newsletter, "cadence", e.Cadence, "slot", e.Slot, "edition", e.ID)
 	if w.Band != (store.Band{}) {
@@ -74,6 +81,13 @@ func (s *Scheduler) report(p Plan) {
 		log.Info("edition planned", "posts", e.Posts, "readers", w.Due)
 		s.planned()
 	}
+}
+
+func total(readers []int) (sum int) {
+	for _, n := range readers {
+		sum += n
+	}
+	return sum
 }
 
 // skip records slots that send a band nothing; missed, if because of an

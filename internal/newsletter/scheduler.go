@@ -51,10 +51,24 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		for _, n := range s.service.Newsletters {
 			s.attend(ctx, n)
 		}
-		if s.service.Clock.Sleep(ctx, s.next.Sub(now)) != nil { // not until: the clock may be set back meanwhile
+		if s.rest(ctx, s.next.Sub(now)); ctx.Err() != nil { // not until next: the clock may be set back meanwhile
 			return nil
 		}
 	}
+}
+
+// rest sleeps so long, or until somebody has confirmed, who may be welcomed.
+func (s *Scheduler) rest(ctx context.Context, d time.Duration) {
+	ctx, wake := context.WithCancel(ctx)
+	defer wake()
+	go func() {
+		select {
+		case <-s.service.joined:
+			wake()
+		case <-ctx.Done():
+		}
+	}()
+	s.service.Clock.Sleep(ctx, d)
 }
 
 // attend checks one newsletter, and remembers why it could not.
@@ -80,8 +94,13 @@ func (s *Scheduler) Fault(newsletter string) error {
 	return s.faults[newsletter]
 }
 
-// check handles the waves of one newsletter that are due and not on record.
+// check makes what is due of one newsletter.
 func (s *Scheduler) check(ctx context.Context, n Newsletter) error {
+	return errors.Join(s.runs(ctx, n), s.welcome(ctx, n))
+}
+
+// runs handles the waves of one newsletter that are due and not on record.
+func (s *Scheduler) runs(ctx context.Context, n Newsletter) error {
 	cadences := n.cadences()
 	if len(cadences) == 0 {
 		return nil

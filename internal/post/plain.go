@@ -150,5 +150,5 @@ func cutAtWord(s string, limit int) string {
 			head = head[:i]
 		}
 	}
-	return strings.TrimRight(head, " ,;:–—-") + "…"
+	return strings.TrimRight(head, " .,;:–—-") + "…"
 }

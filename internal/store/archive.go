@@ -28,7 +28,8 @@ type PastEdition struct {
 // composed for the web and holds the most posts, the first of several; of
 // editions without one, that with the most posts.
 type Archive interface {
-	// PastEditions gives those of a newsletter and a cadence ("": of all),
+	// PastEditions gives those of a newsletter and a cadence ("": of all but
+	// CadenceWelcome, which hold the same once more),
 	// newest first: at most limit of them after the first skip, and how many
 	// there are altogether.
 	PastEditions(ctx context.Context, newsletter, cadence string, skip, limit int) (list []PastEdition, total int, err error)

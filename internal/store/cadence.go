@@ -19,7 +19,7 @@ const (
 var Cadences = []string{CadenceSchedule, CadenceEach, CadenceDaily, CadenceWeekly, CadenceMonthly}
 
 // ByZone reports whether a cadence comes to each zone at its own time.
-func ByZone(cadence string) bool { return cadence != CadenceEach }
+func ByZone(cadence string) bool { return cadence != CadenceEach && cadence != CadenceWelcome }
 
 // ByHour reports whether its readers choose the hour.
 func ByHour(cadence string) bool {

@@ -28,7 +28,7 @@ type Edition struct {
 	ID         int64
 	Newsletter string
 	Cadence    string
-	Slot       string // local slot "2006-01-02T15:04" or day "2006-01-02", "post-…" or "manual-…"; unique with newsletter and cadence
+	Slot       string // local slot "2006-01-02T15:04" or day "2006-01-02", "post-…", "edition-…" or "manual-…"; unique with newsletter and cadence
 	Manual     bool
 	DueAt      time.Time // the instant of the slot, or of its first wave; zero for one by hand
 	Status     string
@@ -229,7 +229,7 @@ type Job struct {
 	ClaimedAt    time.Time // tells this claim from any other of the delivery
 	ExpiresAt    time.Time
 	InDoubt      string // the edition's policy
-	AtHour       bool   // of an edition that comes at an hour, neither by hand nor of CadenceEach; of a Claim alone, as what follows
+	AtHour       bool   // of an edition that comes at an hour, neither by hand nor of CadenceEach or CadenceWelcome; of a Claim alone, as what follows
 	Timezone     string // the subscriber's, and so is QuietHours
 	QuietHours   string
 }

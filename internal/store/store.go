@@ -44,6 +44,7 @@ type Store interface {
 	Suppressions
 	Editions
 	Waves
+	Welcomes
 	Archive
 	Deliveries
 	Explaining
@@ -175,6 +176,7 @@ type Subscription struct {
 	EndedAt     time.Time // set on a pending one: the person left, and has not confirmed since
 	WasActive   bool      // when its owner ended it: they may Return. Written by leaving alone, and so is LeftBecause
 	LeftBecause string    // "" if they did not say
+	JoinedAt    time.Time // when they became a newcomer, see Welcomes; zero: they are none. Written by the store alone
 }
 
 // Subscribers keeps the people.

@@ -31,7 +31,7 @@ const webNumber = `(SELECT x.number FROM edition_groups x WHERE x.edition_id = e
 func (s *Store) PastEditions(ctx context.Context, newsletter, cadence string, skip, limit int) (list []store.PastEdition, total int, err error) {
 	err = s.read(ctx, "list the past editions of "+newsletter, func(t *tx) error {
 		const those = `FROM editions e JOIN newsletters n ON n.id = e.newsletter_id
-			WHERE n.name = ?1 AND e.sent + e.in_doubt > 0 AND (?2 = '' OR e.cadence = ?2)`
+			WHERE n.name = ?1 AND e.sent + e.in_doubt > 0 AND (e.cadence = ?2 OR ?2 = '' AND e.cadence <> '` + store.CadenceWelcome + `')`
 		if err := t.one(`SELECT count(*) `+those, []any{newsletter, cadence}, &total); err != nil {
 			return err
 		}

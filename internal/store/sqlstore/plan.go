@@ -54,9 +54,13 @@ type plan struct {
 	*tx
 	now      time.Time
 	draft    store.Edition
-	wave     *store.Wave // nil: all readers, by hand
+	wave     *store.Wave // nil: all readers, by hand, or newcomers
 	audience store.Audience
 	dry      bool
+
+	welcome     bool // of newcomers
+	joinedSince time.Time
+	newcomers   []int64 // those not yet read
 
 	edition store.Edition
 	former  formerly
@@ -69,6 +73,11 @@ type plan struct {
 }
 
 func (p *plan) run(candidates []int64) error {
+	if p.welcome {
+		if err := p.greet(); err != nil {
+			return err
+		}
+	}
 	if err := p.begin(); err != nil {
 		return err
 	}

@@ -78,12 +78,14 @@ func (t *tx) preferActive(now time.Time, newsletter, subscriber int64, want stor
 		return store.ConsentChanged, err
 	}
 	n, err = t.exec(`INSERT INTO subscriptions
-		(newsletter_id, subscriber_id, status, categories, tags, frequency, hour, paused_until, created_at, confirmed_at)
-		VALUES (?1, ?2, 'active', ?3, ?4, ?5, ?6, ?7, ?8, ?8)
+		(newsletter_id, subscriber_id, status, categories, tags, frequency, hour, paused_until, created_at, confirmed_at, joined_at)
+		VALUES (?1, ?2, 'active', ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8)
 		ON CONFLICT (newsletter_id, subscriber_id) DO UPDATE SET status = 'active',
 		categories = excluded.categories, tags = excluded.tags, frequency = excluded.frequency, hour = excluded.hour,
-		paused_until = excluded.paused_until, confirmed_at = excluded.confirmed_at, ended_at = NULL, was_active = 0, left_because = ''
-		WHERE subscriptions.status <> 'active'`, append(choices, millis(now))...)
+		paused_until = excluded.paused_until, confirmed_at = excluded.confirmed_at,
+		joined_at = CASE WHEN subscriptions.was_active = 1 AND subscriptions.ended_at > ?9 THEN subscriptions.joined_at ELSE excluded.joined_at END,
+		ended_at = NULL, was_active = 0, left_because = ''
+		WHERE subscriptions.status <> 'active'`, append(choices, millis(now), justLeft(now))...)
 	if err != nil || n == 0 {
 		return "", err
 	}

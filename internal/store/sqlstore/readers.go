@@ -61,9 +61,12 @@ func (p *plan) waveBands(newsletter int64) ([]band, error) {
 // next gives the next chunk by the number of the readers; an empty one at the
 // end.
 func (r *readership) next() (chunk []store.Reader, err error) {
-	if r.wave == nil {
+	switch {
+	case r.welcome:
+		chunk, err = r.arrived()
+	case r.wave == nil:
 		chunk, err = r.everybody()
-	} else {
+	default:
 		chunk, err = r.banded()
 	}
 	slices.SortFunc(chunk, func(a, b store.Reader) int { return cmp.Compare(a.SubscriberID, b.SubscriberID) })

@@ -277,9 +277,13 @@ func (t *tx) confirmOne(now time.Time, subscriber int64, newsletter string) (kno
 	return true, t.confirm(now, id, subscriber)
 }
 
+// justLeft is the time since which whoever left is not new when they come back.
+func justLeft(now time.Time) int64 { return now.Add(-store.WelcomeAgainAfter).UnixMilli() }
+
 func (t *tx) confirm(now time.Time, newsletter, subscriber int64) error {
-	if _, err := t.exec(`UPDATE subscriptions SET status = 'active', confirmed_at = ?3, ended_at = NULL, was_active = 0, left_because = ''
-		WHERE newsletter_id = ?1 AND subscriber_id = ?2`, newsletter, subscriber, millis(now)); err != nil {
+	if _, err := t.exec(`UPDATE subscriptions SET status = 'active', confirmed_at = ?3,
+		joined_at = CASE WHEN was_active = 1 AND ended_at > ?4 THEN joined_at ELSE ?3 END, ended_at = NULL, was_active = 0, left_because = ''
+		WHERE newsletter_id = ?1 AND subscriber_id = ?2`, newsletter, subscriber, millis(now), justLeft(now)); err != nil {
 		return err
 	}
 	if err := t.consent(now, store.ConsentConfirmed, subscriber, newsletter); err != nil {

@@ -13,7 +13,7 @@ import (
 const subscriberQuery = `SELECT p.id, p.email, p.key_hash, p.name, p.language, p.timezone, p.format, p.quiet_hours, p.next_email, p.links_since, p.feed, p.created_at,
 	COALESCE(n.name, ''), COALESCE(s.status, ''), COALESCE(s.categories, ''), COALESCE(s.tags, ''),
 	COALESCE(s.frequency, ''), COALESCE(s.hour, ''), s.paused_until, s.created_at, s.asked_at, s.confirmed_at, s.ended_at,
-	COALESCE(s.was_active, 0), COALESCE(s.left_because, '')
+	COALESCE(s.was_active, 0), COALESCE(s.left_because, ''), s.joined_at
 	FROM subscribers p
 	LEFT JOIN subscriptions s ON s.subscriber_id = p.id
 	LEFT JOIN newsletters n ON n.id = s.newsletter_id `
@@ -50,7 +50,7 @@ func scanSubscriber(r row) (p store.Subscriber, err error) {
 	err = r.Scan(&p.ID, &p.Email, &p.Key, &p.Name, &p.Language, &p.Timezone, &p.Format, &p.QuietHours, &p.NextEmail, instant{&p.LinksSince}, &p.Feed, instant{&p.CreatedAt},
 		&sub.Newsletter, &sub.Status, &categories, &tags, &sub.Frequency, &sub.Hour,
 		instant{&sub.PausedUntil}, instant{&sub.CreatedAt}, instant{&sub.AskedAt}, instant{&sub.ConfirmedAt}, instant{&sub.EndedAt},
-		&sub.WasActive, &sub.LeftBecause)
+		&sub.WasActive, &sub.LeftBecause, instant{&sub.JoinedAt})
 	p.Feed = max(p.Feed, 0)
 	if err != nil || sub.Newsletter == "" {
 		return p, err

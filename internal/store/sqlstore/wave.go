@@ -28,7 +28,7 @@ func (p *plan) begin() error {
 	if err != nil {
 		return err
 	}
-	if taken && p.wave == nil {
+	if taken && p.wave == nil && !p.welcome {
 		return fmt.Errorf("an edition for this slot: %w", store.ErrExists)
 	}
 	if taken {

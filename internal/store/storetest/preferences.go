@@ -36,7 +36,7 @@ func testPreferences(_ *testing.T, f *fixture) {
 	p := set(weekly)
 	f.equal("person", words(p.Language, p.Timezone, p.Format, p.QuietHours), words("de", "Europe/Berlin", store.FormatText, "22-7"))
 	want := weekly
-	want.Tags, want.CreatedAt, want.AskedAt, want.ConfirmedAt = []string{"db", "go"}, before, before, before
+	want.Tags, want.CreatedAt, want.AskedAt, want.ConfirmedAt, want.JoinedAt = []string{"db", "go"}, before, before, before, before
 	f.equal("changed", f.subscription(id, "weekly"), want)
 	f.equal("not named", f.subscription(id, "news").Status, store.StatusPending)
 

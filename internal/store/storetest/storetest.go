@@ -63,6 +63,7 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"Editions":      testEditions,
 		"RecordSkipped": testRecordEditions,
 		"Archive":       testArchive,
+		"Welcome":       testWelcome,
 		"Plan":          testPlan,
 		"PlanMany":      testPlanMany,
 		"Announced":     testAnnounced,
