@@ -371,11 +371,11 @@ func (s *Service) wholeImports(ctx context.Context) {
 
 // finishImports applies staged rows until none are left.
 func (s *Service) finishImports(ctx context.Context, applied func(rows int)) error {
-	pace := importPace{share: leastShare}
+	pace, wants := importPace{share: leastShare}, s.wants()
 	for {
 		most, pause := s.importShare(ctx)
 		began := time.Now()
-		n, err := s.Store.ApplyImport(ctx, s.Clock.Now(), min(pace.share, most))
+		n, err := s.Store.ApplyImport(ctx, s.Clock.Now(), min(pace.share, most), wants)
 		if err != nil || n == 0 {
 			return err
 		}

@@ -76,6 +76,7 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"Claim":         testClaim,
 		"Unwanted":      testUnwanted,
 		"CalledOff":     testCalledOff,
+		"Hastened":      testHastened,
 		"Record":        testRecord,
 		"EditionStates": testEditionStates,
 		"Retry":         testRetry,
@@ -101,6 +102,11 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"StagingRefuses":    testStagingRefuses,
 		"ImportSuppresses":  testImportSuppresses,
 		"ImportOfOnePerson": testImportOfOnePerson,
+
+		"Withdraw":         testWithdraw,
+		"WithdrawClaimed":  testWithdrawClaimed,
+		"WithdrawWaiting":  testWithdrawWaiting,
+		"WithdrawImported": testWithdrawImported,
 
 		"BouncesOfTheExpired":  testBouncesOfTheExpired,
 		"BouncesOfNoticesHeld": testBouncesOfNoticesHeld,
