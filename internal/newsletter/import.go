@@ -63,6 +63,8 @@ type ImportReport struct {
 	Invalid     int            `json:"invalid"`
 	IgnoredTags map[string]int `json:"ignored_tags,omitempty"` // another product's, that are no topic here
 	Problems    []RowProblem   `json:"problems"`
+
+	IgnoredColumns []string `json:"ignored_columns,omitempty"` // that mean nothing here
 }
 
 // ImportCSV is Import of a small file.
@@ -164,6 +166,7 @@ func (im *importing) read(ctx context.Context, file *roster.Reader) (err error) 
 	if err = ctx.Err(); err != nil {
 		im.sorter.Close()
 	}
+	im.report.IgnoredColumns = file.Ignored()
 	return err
 }
 
