@@ -170,6 +170,9 @@ func (a *app) showImport(r newsletter.ImportReport, o importOptions) error {
 	if more := len(r.Problems) - shownProblems; more > 0 {
 		fmt.Fprintf(a.errs, "and %s more: --report FILE or --json has all of them\n", plural(more, "line"))
 	}
+	if len(r.IgnoredColumns) > 0 {
+		fmt.Fprintln(a.errs, "columns that mean nothing here, ignored:", someOf(r.IgnoredColumns))
+	}
 	if len(r.IgnoredTags) > 0 {
 		fmt.Fprintln(a.errs, "tags that are no topic of this site, ignored:", counts(r.IgnoredTags))
 	}
@@ -184,7 +187,6 @@ func (a *app) showImport(r newsletter.ImportReport, o importOptions) error {
 
 // counts gives "vip (120), customer (3)", the most frequent first.
 func counts(of map[string]int) string {
-	const shown = 10
 	names := slices.SortedFunc(maps.Keys(of), func(a, b string) int {
 		if of[a] != of[b] {
 			return of[b] - of[a]
@@ -192,13 +194,20 @@ func counts(of map[string]int) string {
 		return strings.Compare(a, b)
 	})
 	var list []string
-	for _, n := range names[:min(len(names), shown)] {
+	for _, n := range names {
 		list = append(list, fmt.Sprintf("%s (%d)", n, of[n]))
 	}
+	return someOf(list)
+}
+
+// someOf names the first of many.
+func someOf(names []string) string {
+	const shown = 10
+	text := strings.Join(names[:min(len(names), shown)], ", ")
 	if more := len(names) - shown; more > 0 {
-		list = append(list, fmt.Sprintf("and %d others", more))
+		text += fmt.Sprintf(", and %d others", more)
 	}
-	return strings.Join(list, ", ")
+	return text
 }
 
 func writeProblems(file string, problems []newsletter.RowProblem) error {

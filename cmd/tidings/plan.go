@@ -75,6 +75,9 @@ func (a *app) plan(ctx context.Context, name string, o planOptions) error {
 	if j.Others, err = t.others(ctx, f, now); err != nil {
 		return err
 	}
+	if note := eachNote(f, j.Others); note != "" && t.next && t.cadence != store.CadenceEach {
+		j.Notes = append(j.Notes, note)
+	}
 	return a.showPlan(j)
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"tidings/internal/newsletter"
@@ -129,8 +131,8 @@ func (t *planTarget) waves(p newsletter.Plan) []waveJSON {
 // notes are what else must be known of a plan.
 func (t *planTarget) notes(f *newsletter.Forecast, overdue map[string]schedule.Slot, p newsletter.Plan) (notes []string) {
 	say := func(format string, v ...any) { notes = append(notes, fmt.Sprintf(format, v...)) }
-	if note := clockNote(t.slot, t.letter.Zone); note != "" && t.cadence == store.CadenceSchedule {
-		say("%s", note)
+	if t.cadence == store.CadenceSchedule {
+		notes = t.clockNotes(t.slot, p)
 	}
 	for _, c := range f.Cadences() {
 		if slot := overdue[c]; slot.Key != "" {
@@ -145,6 +147,25 @@ func (t *planTarget) notes(f *newsletter.Forecast, overdue map[string]schedule.S
 	}
 	if p.Edition.Status == store.EditionPlanned {
 		say("it waits for approval (approve: true), for at most %s: tidings editions resume ID", p.Edition.ExpiresAt.Sub(p.Edition.CreatedAt))
+	}
+	return notes
+}
+
+// clockNotes say what clock changes do to a run, in each zone that has a wave of
+// it: the run is a time on the clocks there.
+func (t *planTarget) clockNotes(slot schedule.Slot, p newsletter.Plan) (notes []string) {
+	for _, w := range p.Waves {
+		zone, in := t.letter.Zone, ""
+		if w.Wave.Zone != "" {
+			other, err := time.LoadLocation(w.Wave.Zone)
+			if err != nil { // its readers go by the newsletter's
+				continue
+			}
+			zone, in = other, "in "+w.Wave.Zone+" "
+		}
+		if note := clockNote(schedule.Slot{Key: slot.Key, At: w.Wave.At}, zone); note != "" {
+			notes = append(notes, in+note)
+		}
 	}
 	return notes
 }
@@ -191,9 +212,18 @@ func (t *planTarget) tell(ctx context.Context, f *newsletter.Forecast, cadence s
 	e := p.Edition
 	r := planRun{cadence, slot.Key, slot.At.UTC(), e.Status, e.Posts, e.Counts.Pending, e.Reason, "", t.waves(p)}
 	if cadence == store.CadenceSchedule {
-		r.Note = clockNote(slot, t.letter.Zone)
+		r.Note = strings.Join(t.clockNotes(slot, p), "; ")
 	}
 	return append(runs, r), nil
+}
+
+// eachNote tells of the readers of single posts, if no run does.
+func eachNote(f *newsletter.Forecast, told []planRun) string {
+	isEach := func(r planRun) bool { return r.Cadence == store.CadenceEach }
+	if !slices.Contains(f.Cadences(), store.CadenceEach) || slices.ContainsFunc(told, isEach) {
+		return ""
+	}
+	return "readers who chose each post by itself get every post once it is published; none is dated ahead"
 }
 
 // others tells the next run of each other cadence.

@@ -135,3 +135,37 @@ func (d *running) compare(name string, plan planJSON) {
 		}
 	}
 }
+
+// TestRehearsalOfThePast starts where nothing was yet that commands have noted
+// since: the posts came later, and the newsletter was first seen later. Whoever
+// wants each post, or a digest each day, gets what is published from the start on.
+func TestRehearsalOfThePast(t *testing.T) {
+	t.Parallel() // it waits, mostly
+	start := time.Now().AddDate(0, -6, 0).Truncate(24 * time.Hour)
+	post := func(title string, at time.Time) string {
+		return fmt.Sprintf("---\ntitle: %s\ndate: %s\ntags: [go]\n---\nText.\n", title, at.UTC().Format(time.RFC3339))
+	}
+	posts := map[string]string{"a.md": post("Post 0001 go", start.AddDate(0, 0, 9)), "b.md": post("Post 0002 go", start.AddDate(0, 0, 12))}
+	config := strings.Replace(zonesConfig, "settle: 0s", "settle: 30s", 1)
+	d := prepare(t, config, posts)
+	d.write("people.csv", "email,frequency\neach@example.com,each\ndaily@example.com,daily\n")
+	d.must("subscribers", "import", "people.csv", "--confirmed")
+	d.must("send", "news", "--subject", "Nobody", "--since", "1h", "--yes") // sees the newsletter, now
+	d.start("--clock", start.Format(time.RFC3339)+",100000")
+	d.eventually("the posts are mailed", func() bool {
+		got := d.posted()
+		return len(got["each@example.com"]) >= 2 && len(got["daily@example.com"]) >= 2
+	})
+	if err := d.stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	for reader, mails := range d.posted() {
+		var titles []string
+		for _, m := range mails {
+			titles = append(titles, m.titles...)
+		}
+		if slices.Sort(titles); !slices.Equal(titles, []string{"Post 0001 go", "Post 0002 go"}) {
+			t.Errorf("%s got %q", reader, titles)
+		}
+	}
+}

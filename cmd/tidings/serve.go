@@ -79,6 +79,9 @@ func (a *app) serveUntil(ctx context.Context, hup <-chan os.Signal) (next *confi
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
+	if err := a.rehearse(ctx); err != nil {
+		return nil, errors.Join(err, l.Close(), a.store.Close())
+	}
 	g := newGeneration(ctx, a.log, a.store.Close)
 	defer func() { err = errors.Join(err, g.end(next != nil, &a.former)) }()
 	parts, err := a.parts(ctx, l, g)
@@ -100,6 +103,15 @@ func (a *app) serveUntil(ctx context.Context, hup <-chan os.Signal) (next *confi
 			}
 		}
 	}
+}
+
+// rehearse lets a rehearsal begin at its own time: what was noted for later than
+// that, as by commands that go by the machine's clock, has not been.
+func (a *app) rehearse(ctx context.Context) error {
+	if !a.clock.Rehearsing() {
+		return nil
+	}
+	return a.store.AcceptClock(ctx, a.clock.Now())
 }
 
 // reload reads the configuration again; nil, after a log entry for each

@@ -150,7 +150,7 @@ func (a *app) subscribersAdd() *cobra.Command {
 
 // found gives the subscriber of an address, or an error that says so.
 func (a *app) found(ctx context.Context, email string) (store.Subscriber, error) {
-	s, err := a.store.SubscriberByEmail(ctx, email)
+	s, err := newsletter.FindSubscriber(ctx, a.store, email)
 	if errors.Is(err, store.ErrNotFound) {
 		return s, fmt.Errorf("nobody is subscribed as %s", email)
 	}

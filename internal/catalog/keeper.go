@@ -51,7 +51,7 @@ func openFor(ctx context.Context, cfg Config, trusting bool) (*keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.roll.restore(rows, paths)
+	k.roll.restore(rows, paths, cfg.Now())
 	if err := k.shelf.recall(ctx, cfg.Slugs); err != nil {
 		return nil, err
 	}
@@ -305,7 +305,7 @@ func (k *keeper) adopt(ctx context.Context, records []*record) error {
 	}
 	theirs := map[string]store.Post{}
 	for _, row := range rows {
-		theirs[row.GUID] = normal(row)
+		theirs[row.GUID] = happened(normal(row), k.cfg.Now())
 	}
 	for _, rec := range records {
 		if row, ok := theirs[rec.row.GUID]; ok && rec.row.ID == 0 {

@@ -74,7 +74,7 @@ func restarted(t testing.TB, r *roll) *roll {
 	}
 	saved, err := db.LoadPosts(t.Context())
 	must(t, err)
-	next.restore(saved, db.paths)
+	next.restore(saved, db.paths, time.Now())
 	return next
 }
 

@@ -77,10 +77,10 @@ func newRoll(cfg Config) *roll {
 
 // restore fills a fresh roll with what the database has pinned. Posts that
 // had a file then are taken to have it still, until the folder says no.
-func (r *roll) restore(rows []store.Post, paths map[string]int64) {
+func (r *roll) restore(rows []store.Post, paths map[string]int64, now time.Time) {
 	r.expect(len(rows))
 	for _, row := range rows {
-		rec := &record{row: normal(row), stored: row.FileHash, state: spoiled}
+		rec := &record{row: happened(normal(row), now), stored: row.FileHash, state: spoiled}
 		r.byID[row.ID], r.byGUID[row.GUID] = rec, rec
 		if !row.Gone.IsZero() || r.present[row.File] != nil {
 			rec.state = gone
@@ -99,6 +99,16 @@ func (r *roll) restore(rows []store.Post, paths map[string]int64) {
 			r.former[p] = rec
 		}
 	}
+}
+
+// happened gives a row whose post was not seen, changed or announced later than
+// now: whatever clock said so, it has been. A rehearsal may start before the post
+// came to the store.
+func happened(row store.Post, now time.Time) store.Post {
+	for _, at := range []*time.Time{&row.FirstSeen, &row.Changed, &row.Announced} {
+		*at = earlier(*at, now)
+	}
+	return row
 }
 
 // readopt gives records the ids and dates that the database has now.

@@ -333,3 +333,30 @@ func TestListIDKeepsItsIdentifier(t *testing.T) {
 		t.Errorf("List-Id: %s", got)
 	}
 }
+
+// TestDated holds a mail with another date against one that was made with it.
+func TestDated(t *testing.T) {
+	at := time.Date(2026, 3, 1, 23, 5, 0, 0, time.FixedZone("", 3600))
+	m := mail.Message{From: "News <news@example.org>", Subject: "One", Text: "Words", Date: at.Add(8 * time.Hour)}
+	render := func(tpl *mail.Template) string {
+		t.Helper()
+		msg, err := tpl.Render(nil, mail.Recipient{To: "a@example.org", MessageID: "1@example.org"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(msg)
+	}
+	foreseen, err := mail.Compile(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := render(foreseen)
+	early := render(foreseen.Dated(at))
+	m.Date = at
+	if want, err := mail.Compile(m); err != nil || early != render(want) {
+		t.Errorf("%v; got\n%s", err, early)
+	}
+	if render(foreseen) != before {
+		t.Error("the template itself is changed")
+	}
+}

@@ -1,10 +1,12 @@
 package mail
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Template is a Message ready for its recipients. It is safe for concurrent
@@ -18,6 +20,16 @@ type Template struct {
 
 // Slots gives the names of the slots that Recipient must fill.
 func (t *Template) Slots() []string { return slices.Clone(t.names) }
+
+// Dated gives the template of the same message with another Date (RFC 5322
+// §3.6.1), which is its first field.
+func (t *Template) Dated(at time.Time) *Template {
+	_, rest, _ := bytes.Cut(t.literals[0], []byte("\n"))
+	dated := *t
+	dated.literals = slices.Clone(t.literals)
+	dated.literals[0] = append(appendField(nil, "Date", at.Format(time.RFC1123Z)), rest...)
+	return &dated
+}
 
 func (t *Template) literal(b []byte) {
 	if len(t.literals) == len(t.order) {

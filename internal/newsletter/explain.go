@@ -128,7 +128,7 @@ func (x *explainer) lookUp(ctx context.Context, given store.Subscriber) error {
 	case !errors.Is(err, store.ErrNotFound):
 		return err
 	}
-	x.who, err = x.Store.SubscriberByEmail(ctx, given.Email)
+	x.who, err = FindSubscriber(ctx, x.Store, given.Email)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}

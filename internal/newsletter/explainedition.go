@@ -130,7 +130,11 @@ func (x *explainer) fate(m meeting, a *Answer) (reason, why string) {
 	case store.DeliveryInDoubt:
 		return "answer_lost", fmt.Sprintf("the relay's answer was lost on %s, so that it may have arrived or not; its posts are not mailed again (tidings editions retry %d does)", a.Local, d.EditionID)
 	case store.DeliverySuppressed:
-		return d.Reason, fmt.Sprintf("%s before their turn (%s)", released(d.Reason), a.Local)
+		why = fmt.Sprintf("%s before their turn (%s)", released(d.Reason), a.Local)
+		if d.Reason == store.ReasonChanged {
+			why += "; what they still want of it is due to them again"
+		}
+		return d.Reason, why
 	case store.DeliveryEmpty:
 		return "no_post", "nothing in it was left for them"
 	}
@@ -145,6 +149,8 @@ func released(reason string) string {
 		return "they paused their mail"
 	case store.ReasonErased:
 		return "they were erased"
+	case store.ReasonChanged:
+		return "they chose other topics or another frequency"
 	}
 	return "the address was suppressed (" + reason + ")"
 }

@@ -63,6 +63,8 @@ type ImportReport struct {
 	Invalid     int            `json:"invalid"`
 	IgnoredTags map[string]int `json:"ignored_tags,omitempty"` // another product's, that are no topic here
 	Problems    []RowProblem   `json:"problems"`
+
+	IgnoredColumns []string `json:"ignored_columns,omitempty"` // that mean nothing here
 }
 
 // ImportCSV is Import of a small file.
@@ -164,6 +166,7 @@ func (im *importing) read(ctx context.Context, file *roster.Reader) (err error) 
 	if err = ctx.Err(); err != nil {
 		im.sorter.Close()
 	}
+	im.report.IgnoredColumns = file.Ignored()
 	return err
 }
 
@@ -371,11 +374,11 @@ func (s *Service) wholeImports(ctx context.Context) {
 
 // finishImports applies staged rows until none are left.
 func (s *Service) finishImports(ctx context.Context, applied func(rows int)) error {
-	pace := importPace{share: leastShare}
+	pace, wants := importPace{share: leastShare}, s.wants()
 	for {
 		most, pause := s.importShare(ctx)
 		began := time.Now()
-		n, err := s.Store.ApplyImport(ctx, s.Clock.Now(), min(pace.share, most))
+		n, err := s.Store.ApplyImport(ctx, s.Clock.Now(), min(pace.share, most), wants)
 		if err != nil || n == 0 {
 			return err
 		}
@@ -396,7 +399,7 @@ func (s *Service) importShare(ctx context.Context) (most, pause time.Duration) {
 	if err != nil || slices.ContainsFunc(editions, func(e store.Edition) bool { return e.Status == store.EditionSending }) {
 		return 30 * time.Millisecond, 30 * time.Millisecond
 	}
-	return 80 * time.Millisecond, 20 * time.Millisecond
+	return 60 * time.Millisecond, 26 * time.Millisecond
 }
 
 // An importPace finds out how much can be written without keeping others from it

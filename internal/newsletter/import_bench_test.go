@@ -25,9 +25,9 @@ type timedStore struct {
 	took []time.Duration
 }
 
-func (s *timedStore) ApplyImport(ctx context.Context, now time.Time, within time.Duration) (int, error) {
+func (s *timedStore) ApplyImport(ctx context.Context, now time.Time, within time.Duration, w store.Wants) (int, error) {
 	began := time.Now()
-	n, err := s.Store.ApplyImport(ctx, now, within)
+	n, err := s.Store.ApplyImport(ctx, now, within, w)
 	s.took = append(s.took, time.Since(began))
 	return n, err
 }

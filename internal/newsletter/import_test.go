@@ -259,11 +259,11 @@ func (s *haltingStore) StageImport(ctx context.Context, now time.Time, id int64,
 	return s.Store.StageImport(ctx, now, id, rows)
 }
 
-func (s *haltingStore) ApplyImport(ctx context.Context, now time.Time, _ time.Duration) (int, error) {
+func (s *haltingStore) ApplyImport(ctx context.Context, now time.Time, _ time.Duration, w store.Wants) (int, error) {
 	if s.apply--; s.apply < 0 {
 		return 0, errHalt
 	}
-	return s.Store.ApplyImport(ctx, now, 0)
+	return s.Store.ApplyImport(ctx, now, 0, w)
 }
 
 // manyRows is a file that is sorted in its temporary file, and staged in several

@@ -57,7 +57,7 @@ func (s *Service) keptMail(e store.Edition, g store.Group) ([]byte, error) {
 // KeptMailTo gives the mail of an edition as it went, or is to go, to one
 // reader, before it is signed: the same bytes.
 func (s *Service) KeptMailTo(ctx context.Context, e store.Edition, email string) ([]byte, error) {
-	who, err := s.Store.SubscriberByEmail(ctx, email)
+	who, err := FindSubscriber(ctx, s.Store, email)
 	if err != nil {
 		return nil, fmt.Errorf("subscriber %s: %w", email, err)
 	}

@@ -12,7 +12,7 @@ import (
 // NextMail composes what the next run brings to one reader: their cadence, at
 // their hour in their zone, after the runs before it. It names that run.
 func (f *Forecast) NextMail(ctx context.Context, email string) (g store.Group, next schedule.Slot, err error) {
-	who, err := f.service.Store.SubscriberByEmail(ctx, email)
+	who, err := FindSubscriber(ctx, f.service.Store, email)
 	if err != nil {
 		return g, next, fmt.Errorf("subscriber %s: %w", email, err)
 	}

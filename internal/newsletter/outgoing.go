@@ -48,7 +48,8 @@ func newComposer(s *Service, sign func([]byte) ([]byte, error)) *composer {
 
 // message gives the envelope and the finished bytes of a claimed delivery, in
 // buf if they fit, and when it was to be sent. They are the same at every
-// attempt.
+// attempt, unless it comes earlier than was foreseen, because its reader has no
+// quiet hours any more: no mail is dated later than it is sent.
 func (c *composer) message(ctx context.Context, j store.Job, buf []byte) (env relay.Envelope, msg []byte, intended time.Time, err error) {
 	n, err := c.service.Newsletter(j.Newsletter)
 	if err != nil {
@@ -59,9 +60,15 @@ func (c *composer) message(ctx context.Context, j store.Job, buf []byte) (env re
 		return env, nil, intended, err
 	}
 	tag := c.service.tag(j.DeliveryRef)
-	id := strconv.FormatInt(f.date.Unix(), 36) + "." + tag
+	intended = f.date
+	id := strconv.FormatInt(intended.Unix(), 36) + "." + tag
+	if now := c.service.Clock.Now(); f.date.After(now) {
+		early := *f
+		early.template = f.template.Dated(now)
+		f = &early
+	}
 	env, msg, err = c.render(buf, n, f, j.Email, id, tag, j.SubscriberID)
-	return env, msg, f.date, err
+	return env, msg, intended, err
 }
 
 // render fills a digest's slots for one reader.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"tidings/internal/mail"
 	"tidings/internal/store"
 )
 
@@ -109,4 +110,14 @@ type People interface {
 	// Feed gives what a reader's private feed shows. ErrToken also for one that
 	// was revoked, and for who has no active subscription any more.
 	Feed(ctx context.Context, token string) (Feed, error)
+}
+
+// FindSubscriber gives the person of an address in any spelling that is the same
+// (see mail.Address.Normal): a domain in its own letters or as DNS has it, and
+// either case. store.ErrNotFound if there is nobody.
+func FindSubscriber(ctx context.Context, people store.Subscribers, email string) (store.Subscriber, error) {
+	if a, err := mail.ParseAddress(email); err == nil {
+		email = a.String()
+	}
+	return people.SubscriberByEmail(ctx, email)
 }

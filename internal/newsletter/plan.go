@@ -243,7 +243,7 @@ func (s *Service) Preview(ctx context.Context, r Request, email string) (store.G
 	if email == "" {
 		return s.previewAll(ctx, r)
 	}
-	sub, err := s.Store.SubscriberByEmail(ctx, email)
+	sub, err := FindSubscriber(ctx, s.Store, email)
 	if err != nil {
 		return store.Group{}, fmt.Errorf("subscriber %s: %w", email, err)
 	}

@@ -270,7 +270,7 @@ func (s *Service) preferences(who store.Subscriber, c Choices) (store.Preference
 	note(FieldQuiet, err)
 	note(FieldZone, checkZone(c.Timezone))
 	note(FieldFormat, checkFormat(c.Format))
-	p := store.Preferences{Language: c.Language, Timezone: c.Timezone, Format: c.Format, QuietHours: quiet}
+	p := store.Preferences{Language: c.Language, Timezone: c.Timezone, Format: c.Format, QuietHours: quiet, Wants: s.wants()}
 	var until time.Time
 	if faults[FieldZone] == nil {
 		until, err = s.pause(c.PauseUntil, c.Timezone)

@@ -65,7 +65,7 @@ func (s *Service) hold(r Request) func(store.Reader) time.Time {
 }
 
 // grace is for how long a mail that its reader wants within their quiet hours
-// may be tried.
+// may be tried; on a clock that races, as long as it takes to notice at least.
 const grace = time.Hour
 
 // holdOff gives until when a claimed mail is to wait for the end of its
@@ -78,7 +78,7 @@ func (s *Service) holdOff(j store.Job, intended, now time.Time) time.Time {
 	}
 	until := s.awake(n, j.Timezone, j.QuietHours, now)
 	chosen := j.AtHour && s.awake(n, j.Timezone, j.QuietHours, intended).After(intended)
-	if !until.After(now) || chosen && now.Sub(intended) < grace {
+	if !until.After(now) || chosen && now.Sub(intended) < max(grace, s.punctual()) {
 		return time.Time{}
 	}
 	return until

@@ -43,6 +43,7 @@ type column func(cells []string) string
 func (t *table) column(names ...string) column {
 	for _, n := range names {
 		if i, ok := t.columns[n]; ok {
+			t.used[i] = true
 			return func(cells []string) string { return cells[i] }
 		}
 	}
@@ -209,27 +210,21 @@ func buttondown(t *table, _ string) (mapping, error) {
 	}, err
 }
 
-// yes reads a cell that is true or false; "" is false.
-func yes(cell string) bool {
-	switch strings.ToLower(cell) {
-	case "true", "t", "1", "yes":
-		return true
-	}
-	return false
-}
-
 // ours reads our own columns, and those of any other list that has an address.
 func ours(t *table, _ string) (mapping, error) {
-	email, err := t.needs(CSV, "email", "email_address", "e_mail", "mail")
+	email, err := t.needs(CSV, folded(emailNames...)...)
 	if err != nil && len(t.names) == 1 {
 		err = errors.New("there is no column email; a list of bare addresses, one on each line, will do too")
 	}
-	name, first, last := t.column("name"), t.column("first_name"), t.column("last_name")
-	status, suppressed, newsletters := t.column("status"), t.column("suppressed"), t.column("newsletters")
+	name, first, last := t.column(folded(nameNames...)...), t.column(folded(firstNames...)...), t.column(folded(lastNames...)...)
+	suppressed, newsletters := t.column("suppressed"), t.column("newsletters")
 	categories, tags, labels := t.list("categories"), t.list("tags"), t.list("labels")
 	frequency, hour, timezone, quiet := t.column("frequency"), t.column("hour"), t.column("timezone"), t.column("quiet_hours")
 	format, language, paused := t.column("format"), t.column("language"), t.column("paused_until")
-	created, confirmed, ended := t.column("created_at"), t.column("confirmed_at"), t.column("ended_at")
+	created, ended := t.column(folded(createdNames...)...), t.column("ended_at")
+	confirmed := t.all(confirmedNames)
+	standings := t.standings()
+	doubtful := t.doubtful()
 	return func(cells []string) (Record, error) {
 		rec := Record{
 			Email: email(cells), Name: firstOf(name(cells), strings.TrimSpace(first(cells)+" "+last(cells))),
@@ -237,18 +232,42 @@ func ours(t *table, _ string) (mapping, error) {
 			Categories: categories(cells), Tags: tags(cells), Labels: labels(cells), Newsletters: commaList(newsletters(cells)),
 			Frequency: strings.ToLower(frequency(cells)), Hour: hour(cells),
 		}
-		if err := rec.setStatus(status(cells)); err != nil {
-			return rec, err
+		for _, read := range standings {
+			if err := read(cells, &rec); err != nil {
+				return rec, err
+			}
 		}
 		if err := rec.setSuppressed(suppressed(cells)); err != nil {
 			return rec, err
 		}
-		var err error
-		if rec.PausedUntil, err = readTime("paused_until", paused(cells)); err != nil {
-			return rec, err
+		if ended(cells) != "" && rec.Status != store.StatusPending { // which it may be again
+			rec.restrict(store.StatusUnsubscribed, "", "")
 		}
-		return rec, rec.setTimes(created(cells), confirmed(cells), ended(cells))
+		for _, read := range doubtful {
+			if err := read(cells, &rec); err != nil {
+				return rec, err
+			}
+		}
+		return rec, rec.setOurTimes(cells, created(cells), ended(cells), paused(cells), confirmed)
 	}, err
+}
+
+func (rec *Record) setOurTimes(cells []string, created, ended, paused string, confirmed []named) (err error) {
+	if rec.PausedUntil, err = readTime("paused_until", paused); err != nil {
+		return err
+	}
+	for _, c := range confirmed {
+		if err := rec.confirmation(c, cells); err != nil {
+			return err
+		}
+	}
+	left, at := rec.EndedAt, rec.ConfirmedAt
+	err = rec.setTimes(created, "", ended)
+	if rec.EndedAt.IsZero() {
+		rec.EndedAt = left
+	}
+	rec.ConfirmedAt = at
+	return err
 }
 
 // list gives the items of a column: none, but not nil, where the cell is empty.
@@ -266,10 +285,16 @@ func (t *table) list(name string) func(cells []string) []string {
 // setSuppressed reads the reason for which an address is never to be mailed.
 func (rec *Record) setSuppressed(reason string) error {
 	switch reason = strings.ToLower(reason); reason {
-	case "":
 	case store.ReasonBounce, store.ReasonComplaint, store.ReasonManual, store.ReasonUnsubscribed:
 		rec.Suppress = reason
 	default:
+		if no(reason) {
+			return nil
+		}
+		if yes(reason) {
+			rec.Suppress = store.ReasonManual
+			return nil
+		}
 		return badLine("suppressed %q is none of bounce, complaint, manual, unsubscribed", shorten(reason))
 	}
 	return nil

@@ -12,10 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
-
-	"tidings/internal/store"
 )
 
 // A Format is a product whose files are understood.
@@ -83,6 +82,8 @@ type Reader struct {
 	done   int64 // bytes of the parts before
 	size   int64
 	format Format
+
+	ignored []string
 }
 
 // Open looks at a file, or at the files of an archive, and finds out what made
@@ -107,6 +108,10 @@ func (r *Reader) Format() Format { return r.format }
 
 // Has reports whether the part that is being read has one of our own columns.
 func (r *Reader) Has(column string) bool { return r.format == CSV && r.table.has(column) }
+
+// Ignored gives the names of the columns that mean nothing here, as far as the
+// file has been opened.
+func (r *Reader) Ignored() []string { return r.ignored }
 
 // Progress tells how many bytes of how many have been read.
 func (r *Reader) Progress() (done, size int64) {
@@ -133,6 +138,11 @@ func (r *Reader) advance() error {
 	}
 	if r.map_, err = mappings[r.format](r.table, p.name); err != nil {
 		return p.fault(err)
+	}
+	for _, c := range r.table.unused() {
+		if c.name != "" && !slices.Contains(r.ignored, c.name) {
+			r.ignored = append(r.ignored, c.name)
+		}
 	}
 	return nil
 }
@@ -173,39 +183,6 @@ type lineError string
 func (e lineError) Error() string { return string(e) }
 
 func badLine(format string, args ...any) error { return lineError(fmt.Sprintf(format, args...)) }
-
-// statuses are the words of all products for where a person stands.
-var statuses = map[string]struct{ status, suppress string }{
-	"": {}, "active": {status: store.StatusActive}, "confirmed": {status: store.StatusActive},
-	"subscribed": {status: store.StatusActive}, "enabled": {status: store.StatusActive},
-	"pending": {status: store.StatusPending}, "unconfirmed": {status: store.StatusPending}, "unactivated": {status: store.StatusPending},
-	"unsubscribed": {status: store.StatusUnsubscribed}, "left": {status: store.StatusUnsubscribed},
-	"disabled": {status: store.StatusUnsubscribed}, "removed": {status: store.StatusUnsubscribed},
-	"cleaned": {store.StatusUnsubscribed, store.ReasonBounce}, "bounced": {store.StatusUnsubscribed, store.ReasonBounce},
-	"undeliverable": {store.StatusUnsubscribed, store.ReasonBounce},
-	"complained":    {store.StatusUnsubscribed, store.ReasonComplaint},
-	"blocklisted":   {store.StatusUnsubscribed, store.ReasonManual}, "blacklisted": {store.StatusUnsubscribed, store.ReasonManual},
-	"blocked": {store.StatusUnsubscribed, store.ReasonManual}, "suppressed": {store.StatusUnsubscribed, store.ReasonManual},
-	"spammy": {store.StatusUnsubscribed, store.ReasonManual},
-	// Buttondown: those that it mails, whatever they pay.
-	"regular": {status: store.StatusActive}, "premium": {status: store.StatusActive}, "trialed": {status: store.StatusActive},
-	"unpaid": {status: store.StatusActive}, "gifted": {status: store.StatusActive}, "churning": {status: store.StatusActive},
-	"churned": {status: store.StatusActive}, "paused": {status: store.StatusActive}, "past_due": {status: store.StatusActive},
-}
-
-// setStatus reads a word for where a person stands. One that nobody knows may
-// mean that they left.
-func (rec *Record) setStatus(word string) error {
-	s, known := statuses[strings.ToLower(word)]
-	if !known {
-		return badLine("status %q is none of active, pending, unsubscribed, bounced, complained, blocklisted", shorten(word))
-	}
-	rec.Status, rec.Suppress = s.status, s.suppress
-	if s.suppress != "" {
-		rec.Note = strings.ToLower(word)
-	}
-	return nil
-}
 
 // layouts are the spellings of times; without a zone they are UTC.
 var layouts = []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z07", "2006-01-02 15:04:05 MST",

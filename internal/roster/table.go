@@ -9,28 +9,21 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
-
-// maxRow is how long a row may be, in bytes. A quotation mark that is never
-// closed must not swallow the rest of the file.
-const maxRow = 256 << 10
 
 // A table is a CSV file with named columns (RFC 4180). It finds the ends of the
 // rows itself, and has each parsed by encoding/csv, so that whatever is wrong
 // with one row, the next line is read as the beginning of another.
 type table struct {
-	in      *bufio.Reader
+	lines   lines
 	comma   byte
-	rest    []byte // lines that were read and are to be read again
-	line    int    // lines taken
-	bytes   int64
-	feed    *feed
+	feed    feed
+	buffer  *bufio.Reader // of feed
 	rows    *csv.Reader
 	columns map[string]int // by folded name
 	names   []string
-	ahead   *headless // the first row, if it is one of a list without names
+	used    map[int]bool // columns that were asked for
+	ahead   *headless    // the first row, if it is one of a list without names
 }
 
 // headless is a first row that names no columns.
@@ -39,21 +32,29 @@ type headless struct {
 	line  int
 }
 
-// A feed hands one row at a time to the CSV reader.
-type feed struct{ row []byte }
+// A feed hands the lines of one row to the CSV reader, each when it is asked
+// for: of a row that is wrong at its beginning the rest is not looked at.
+type feed struct {
+	lines []line
+	left  []byte // of the present one
+}
 
 func (f *feed) Read(p []byte) (int, error) {
-	if len(f.row) == 0 {
-		return 0, io.EOF
+	if len(f.left) == 0 {
+		if len(f.lines) == 0 {
+			return 0, io.EOF
+		}
+		f.left, f.lines = f.lines[0].text, f.lines[1:]
 	}
-	n := copy(p, f.row)
-	f.row = f.row[n:]
+	n := copy(p, f.left)
+	f.left = f.left[n:]
 	return n, nil
 }
 
 // openTable reads the names of the columns.
 func openTable(in io.Reader) (*table, error) {
-	t := &table{in: plainText(in), feed: &feed{}, columns: map[string]int{}}
+	t := &table{lines: lines{in: plainText(in)}, columns: map[string]int{}, used: map[int]bool{}}
+	t.buffer = bufio.NewReader(&t.feed)
 	if err := t.separator(); err != nil {
 		return nil, err
 	}
@@ -78,11 +79,6 @@ func openTable(in io.Reader) (*table, error) {
 	return t, nil
 }
 
-// fold is a name of a column whatever its letters and spaces.
-func fold(name string) string {
-	return strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(name)))
-}
-
 // has reports whether all the columns are there.
 func (t *table) has(columns ...string) bool {
 	for _, c := range columns {
@@ -94,29 +90,52 @@ func (t *table) has(columns ...string) bool {
 }
 
 // offset is how many bytes have been read.
-func (t *table) offset() int64 { return t.bytes }
+func (t *table) offset() int64 { return t.lines.bytes }
 
-// separator finds what stands between the cells: what the first line has most
-// of, or says.
+// separator finds what stands between the cells: what the first line says, or
+// what parts it into cells of which one is the address, or into most cells.
 func (t *table) separator() error {
-	head, err := t.in.Peek(16 << 10)
+	head, err := t.lines.in.Peek(16 << 10)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
 		return fmt.Errorf("read the file: %w", err)
 	}
 	head = bytes.TrimLeft(head, "\r\n")
-	line, _, _ := bytes.Cut(head, []byte("\n"))
-	if said, ok := bytes.CutPrefix(bytes.TrimSpace(line), []byte("sep=")); ok && len(said) == 1 { // as Excel has it
+	first, _, _ := bytes.Cut(head, []byte("\n"))
+	if said, ok := bytes.CutPrefix(bytes.TrimSpace(first), []byte("sep=")); ok && len(said) == 1 { // as Excel has it
 		t.comma = said[0]
-		_, err := t.takeLine()
-		return err
-	}
-	t.comma = ','
-	for _, c := range []byte(";\t") {
-		if bytes.Count(line, []byte{c}) > bytes.Count(line, []byte{t.comma}) {
-			t.comma = c
+		if _, _, err := t.lines.frame(); err != nil {
+			return err
+		}
+		t.lines.take(1)
+	} else {
+		most := -1
+		for _, c := range []byte(",;\t") {
+			if n := parted(head, c); n > most {
+				t.comma, most = c, n
+			}
 		}
 	}
+	t.lines.comma = t.comma
 	return nil
+}
+
+// parted tells how well a separator parts the first row. What stands in
+// quotation marks is no separator.
+func parted(head []byte, comma byte) int {
+	const address = 1 << 20
+	r := csv.NewReader(bytes.NewReader(head))
+	r.Comma, r.LazyQuotes, r.TrimLeadingSpace = rune(comma), true, comma != '\t'
+	cells, err := r.Read()
+	if err != nil {
+		return 0
+	}
+	n := len(cells)
+	for _, c := range cells {
+		if slices.Contains(folded(emailNames...), fold(c)) {
+			return n + address
+		}
+	}
+	return n
 }
 
 // next gives the cells of the next person's row, valid until the following call.
@@ -149,25 +168,26 @@ func counted(n int, noun string) string {
 // parse makes a parser of rows. One that has met an error may hold a part of
 // the row yet.
 func (t *table) parse() {
-	t.feed.row = nil
-	t.rows = csv.NewReader(t.feed)
+	t.feed = feed{}
+	t.buffer.Reset(&t.feed)
+	t.rows = csv.NewReader(t.buffer)
 	t.rows.Comma, t.rows.FieldsPerRecord, t.rows.ReuseRecord = rune(t.comma), -1, true
 	t.rows.TrimLeadingSpace = t.comma != '\t' // which is one
 }
 
 // row gives the cells of the next row that is not blank.
 func (t *table) row() (cells []string, line int, err error) {
-	raw, line, err := t.frame()
+	n, line, err := t.lines.frame()
 	if err != nil {
 		return nil, line, err
 	}
-	t.feed.row = raw
+	t.feed.lines = t.lines.waiting()[:n]
 	if cells, err = t.rows.Read(); err != nil {
 		t.parse()
-		_, others, _ := bytes.Cut(raw, []byte("\n"))
-		t.giveBack(others, line)
+		t.lines.take(1)
 		return nil, line, lineError(parseFault(err))
 	}
+	t.lines.take(n)
 	for i := range cells {
 		if cells[i], err = readable(cells[i]); err != nil {
 			return nil, line, err
@@ -184,110 +204,4 @@ func parseFault(err error) string {
 		err = pe.Err
 	}
 	return err.Error()
-}
-
-// frame gives the bytes of the next row, which has several lines where a
-// quoted cell has, and the number of the first.
-func (t *table) frame() (raw []byte, line int, err error) {
-	for len(bytes.TrimSpace(raw)) == 0 {
-		if raw, err = t.takeLine(); err != nil {
-			return nil, t.line, err
-		}
-	}
-	line = t.line
-	first := len(raw)
-	q := quotes{comma: t.comma, start: true}
-	for q.read(raw[:first]); q.open; {
-		more, err := t.takeLine()
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, line, err
-		}
-		if raw = append(raw, more...); err != nil || len(raw) > maxRow {
-			t.giveBack(raw[first:], line)
-			return nil, line, badLine("a quotation mark is opened and not closed")
-		}
-		q.read(more)
-	}
-	if len(raw) > maxRow {
-		return nil, line, badLine("it is longer than %d KB", maxRow>>10)
-	}
-	return raw, line, nil
-}
-
-// quotes follows the quoted cells of a row.
-type quotes struct {
-	comma       byte
-	start, open bool // of a cell; of a quotation
-}
-
-// read goes on with whole lines.
-func (q *quotes) read(text []byte) {
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		switch {
-		case q.open && c == '"' && i+1 < len(text) && text[i+1] == '"':
-			i++
-		case q.open:
-			q.open = c != '"'
-		case c == q.comma:
-			q.start = true
-			continue
-		case c == '"':
-			q.open = q.start
-		case q.start && q.comma != '\t':
-			if r, size := utf8.DecodeRune(text[i:]); unicode.IsSpace(r) { // which may stand before a quotation
-				i += size - 1
-				continue
-			}
-		}
-		q.start = false
-	}
-}
-
-// takeLine gives the next line with its end.
-func (t *table) takeLine() (line []byte, err error) {
-	if len(t.rest) > 0 {
-		n := bytes.IndexByte(t.rest, '\n') + 1
-		if n == 0 {
-			n = len(t.rest)
-		}
-		line, t.rest = slices.Clone(t.rest[:n]), t.rest[n:]
-	} else if line, err = t.readLine(); err != nil {
-		return nil, err
-	}
-	t.line++
-	t.bytes += int64(len(line))
-	return line, nil
-}
-
-// readLine reads a line. Of one that is longer than any row only as much is
-// kept as shows that.
-func (t *table) readLine() (line []byte, err error) {
-	for {
-		some, err := t.in.ReadSlice('\n')
-		if len(line) <= maxRow {
-			line = append(line, some...)
-		} else {
-			t.bytes += int64(len(some))
-		}
-		switch {
-		case err == nil, errors.Is(err, io.EOF) && len(line) > 0:
-			return line, nil
-		case !errors.Is(err, bufio.ErrBufferFull):
-			if !errors.Is(err, io.EOF) {
-				err = fmt.Errorf("read the file: %w", err)
-			}
-			return nil, err
-		}
-	}
-}
-
-// giveBack makes lines be read again, of which the first follows the given one.
-func (t *table) giveBack(lines []byte, after int) {
-	if len(lines) == 0 {
-		return
-	}
-	t.rest = append(slices.Clone(lines), t.rest...)
-	t.line = after
-	t.bytes -= int64(len(lines))
 }

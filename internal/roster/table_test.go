@@ -3,6 +3,7 @@ package roster_test
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -143,4 +144,61 @@ func FuzzRows(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestSeparator tells what parts the cells, whatever stands in quotation marks.
+func TestSeparator(t *testing.T) {
+	for in, want := range map[string]string{
+		"email;\"Name, first, last\"\nada@example.com;Ada\n":             "ada@example.com",
+		"\"a,b,c\";email\nx;ada@example.com\n":                           "ada@example.com",
+		"\"Note;\nof; more\",email\nx,ada@example.com\n":                 "ada@example.com",
+		"email;name, full\nada@example.com;Ada\n":                        "ada@example.com",
+		"No.\tE-Mail\tRemark, or; two; or three\n1\tada@example.com\t\n": "ada@example.com",
+		"\n\nsep=;\nemail;name\nada@example.com;Ada, B\n":                "ada@example.com",
+	} {
+		if got, _ := readAll(t, []byte(in), "", roster.CSV); len(got) != 1 || !strings.Contains(got[0], want) {
+			t.Errorf("%q: %q", in, got)
+		}
+	}
+}
+
+// openQuotations are lines each of which closes the quotation of the line before
+// and opens another.
+func openQuotations(size int) []byte {
+	const row = "x\",\"y\n"
+	return []byte("email,name\n" + strings.Repeat(row, size/len(row)) + "ada@example.com,Ada\n")
+}
+
+// TestManyOpenQuotations reads each of many wrong lines, however far the
+// quotation goes that it opens.
+func TestManyOpenQuotations(t *testing.T) {
+	lines, _ := readAll(t, openQuotations(4<<20), "", roster.CSV)
+	if want := (4<<20)/6 + 1; len(lines) != want || !strings.Contains(lines[len(lines)-1], "ada@example.com") {
+		t.Errorf("%d lines, want %d; the last is %s", len(lines), want, lines[len(lines)-1])
+	}
+}
+
+// BenchmarkRead reads lists of 16 MB: as they should be, and with lines that open
+// quotations and do not close them.
+func BenchmarkRead(b *testing.B) {
+	const size = 16 << 20
+	row := "ada.lovelace@example.com,\"Lovelace, Ada\"\n"
+	for name, text := range map[string][]byte{
+		"good":            []byte("email,name\n" + strings.Repeat(row, size/len(row))),
+		"open quotations": openQuotations(size),
+		"never closed":    []byte("email,name\n" + strings.Repeat("a@example.com,\"x\"\"\nb@example.com,\n", size/34)),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				r, err := roster.Open(bytes.NewReader(text), int64(len(text)), "", roster.CSV)
+				if err != nil {
+					b.Fatal(err)
+				}
+				for err == nil || errors.As(err, new(*roster.Problem)) {
+					_, err = r.Next()
+				}
+			}
+		})
+	}
 }

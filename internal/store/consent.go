@@ -56,6 +56,7 @@ type Preferences struct {
 	// active ones Categories, Tags, Frequency, Hour and PausedUntil count.
 	// Newsletters that are not named stay as they are.
 	Subscriptions []Subscription
+	Wants         Wants
 }
 
 // Preferring keeps what people decide for themselves. Its callers have made
@@ -64,7 +65,10 @@ type Preferring interface {
 	// SetPreferences applies what a person wants: all of it or nothing. A
 	// subscription that becomes active counts as confirmed, and lifts a
 	// suppression that the person's own leaving caused; one that ends is left as
-	// by Unsubscribe. ErrNotFound if there is no such subscriber.
+	// by Unsubscribe. What is under way and not wanted any more is not mailed,
+	// and what waits for the end of former quiet hours is due at once, for its
+	// sender to look at the present ones. ErrNotFound if there is no such
+	// subscriber.
 	SetPreferences(ctx context.Context, now time.Time, id int64, p Preferences) error
 	// LeaveAll ends every subscription, like Unsubscribe. The one to the
 	// newsletter through which they leave counts as ended with the others if

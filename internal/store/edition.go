@@ -175,8 +175,9 @@ type Editions interface {
 	// RetryEdition makes failed and in-doubt deliveries pending again, with
 	// fresh attempts, copies and setbacks, moves the expiry if the given one is later, and gives
 	// their number. It leaves out failed ones of whose posts another edition
-	// has since mailed one to the reader, or is about to. A finished or
-	// cancelled edition sends again if there is anything to send.
+	// has since mailed one to the reader, or is about to, and those that were not
+	// wanted any more. A finished or cancelled edition sends again if there is
+	// anything to send.
 	PauseEdition(ctx context.Context, now time.Time, id int64) error
 	ResumeEdition(ctx context.Context, now time.Time, id int64) error
 	CancelEdition(ctx context.Context, now time.Time, id int64) error
@@ -189,7 +190,7 @@ const (
 	DeliveryClaimed    = "claimed"    // a sender holds it
 	DeliverySent       = "sent"       // the relay took it
 	DeliveryFailed     = "failed"     // refused, expired or cancelled; its posts are due again
-	DeliverySuppressed = "suppressed" // left, paused, bounced or complained before its turn
+	DeliverySuppressed = "suppressed" // left, paused, chose something else, bounced or complained before its turn
 	DeliveryEmpty      = "empty"      // nothing was left for the reader
 	DeliveryInDoubt    = "in_doubt"   // the relay's answer to the whole message was lost
 )
@@ -268,12 +269,14 @@ type Deliveries interface {
 	// not mean that nothing is due: ask NextDue.
 	Claim(ctx context.Context, now time.Time, holder string, limit int, except ...string) ([]Job, error)
 	// Unwanted says whether a claimed delivery is not to be made any more: its
-	// state is then DeliverySuppressed, if the person left, paused or is suppressed, or
+	// state is then DeliverySuppressed, if the person left, paused, chose something
+	// else (see Wants) or is suppressed, or
 	// DeliveryPending, if the edition is paused or cancelled; else "".
 	Unwanted(ctx context.Context, now time.Time, ref DeliveryRef) (state, reason string, err error)
 	// Record applies results of deliveries that holder has claimed (others
 	// are ignored), keeps the counters and finishes editions. In a cancelled
-	// edition, pending becomes failed, or in doubt if Resent. A zero NextAt
+	// edition, pending becomes failed, or in doubt if Resent; so does what is not
+	// wanted any more, but suppressed instead of failed. A zero NextAt
 	// is now. Of a long Reason the beginning is kept.
 	Record(ctx context.Context, now time.Time, holder string, rs []Result) error
 	// Claimed gives what holder holds, with Email ("" once erased), and

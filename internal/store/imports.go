@@ -23,7 +23,7 @@ type Imports interface {
 	DecideImport(ctx context.Context, now time.Time, id int64) error
 	// ApplyImport applies staged rows of the first import that is decided, for
 	// about as long as within says, and gives how many. None: nothing is left.
-	ApplyImport(ctx context.Context, now time.Time, within time.Duration) (rows int, err error)
+	ApplyImport(ctx context.Context, now time.Time, within time.Duration, w Wants) (rows int, err error)
 	// ImportsLeft counts the rows of decided imports that are to be applied.
 	ImportsLeft(ctx context.Context) (rows int, err error)
 	// TakeImport gives what a finished import did, and forgets it. ErrConflict

@@ -17,6 +17,8 @@ type Timekeeping interface {
 	LastUsed(ctx context.Context) (time.Time, error)
 	// AcceptClock takes now for the latest instant, whatever it was, and
 	// forgets scheduled editions of later slots that mailed nobody: they were
-	// recorded by a clock that was ahead, and are due again in their time.
+	// recorded by a clock that was ahead, and are due again in their time. No
+	// newsletter was first seen later than now. A store that takes any clock
+	// has no latest instant, and leaves that of the others.
 	AcceptClock(ctx context.Context, now time.Time) error
 }

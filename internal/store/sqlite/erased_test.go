@@ -161,7 +161,7 @@ func importAll(t *testing.T, s store.Store, now time.Time, rows []store.ImportRo
 		err = s.DecideImport(ctx, now, id)
 	}
 	for n := 1; err == nil && n > 0; {
-		n, err = s.ApplyImport(ctx, now, time.Second)
+		n, err = s.ApplyImport(ctx, now, time.Second, nil)
 	}
 	if err == nil {
 		_, err = s.TakeImport(ctx, id)

@@ -110,6 +110,7 @@ type candidate struct {
 	subscribed  bool
 	paused      bool
 	suppression string // reason; "" if the address is not suppressed
+	withdrawn   string // reason; "" if it is wanted as it is
 }
 
 // edition claims or suppresses up to limit due deliveries of an edition, and
@@ -164,7 +165,7 @@ func (d candidate) unwanted() string {
 	case d.paused:
 		return store.ReasonPaused
 	}
-	return ""
+	return d.withdrawn
 }
 
 // take marks deliveries of an edition as claimed. Those due together mostly
@@ -187,16 +188,22 @@ func (c *claim) take(edition int64, seqs []int64) error {
 }
 
 func (c *claim) suppress(d candidate, reason string) error {
+	return c.callOff(c.now, d.job.DeliveryRef, d.resent > 0, reason, c.delta(d.job.EditionID))
+}
+
+// callOff suppresses a pending delivery, and counts that. One that may have
+// arrived is in doubt, as in giveUp.
+func (t *tx) callOff(now time.Time, ref store.DeliveryRef, resent bool, reason string, delta *store.Counts) error {
 	state := store.DeliverySuppressed
-	if d.resent > 0 {
-		state = store.DeliveryInDoubt // as in giveUp
+	if resent {
+		state = store.DeliveryInDoubt
 	}
 	encoded, err := encodeState(state)
 	if err != nil {
 		return err
 	}
-	move(c.delta(d.job.EditionID), store.DeliveryPending, state, 1)
-	_, err = c.exec(`UPDATE deliveries SET state = ?3, next_at = NULL, reason = ?4, updated_at = ?5
-		WHERE edition_id = ?1 AND seq = ?2`, d.job.EditionID, d.job.Seq, encoded, reason, millis(c.now))
+	move(delta, store.DeliveryPending, state, 1)
+	_, err = t.exec(`UPDATE deliveries SET state = ?3, next_at = NULL, reason = ?4, updated_at = ?5
+		WHERE edition_id = ?1 AND seq = ?2`, ref.EditionID, ref.Seq, encoded, reason, millis(now))
 	return err
 }

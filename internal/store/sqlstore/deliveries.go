@@ -34,13 +34,13 @@ func (s *Store) Unwanted(ctx context.Context, now time.Time, ref store.DeliveryR
 	d := candidate{}
 	err = s.read(ctx, fmt.Sprintf("look at delivery %d of %s once more", ref.Seq, editionName(ref.EditionID)), func(t *tx) error {
 		return t.one(`SELECT e.status, COALESCE(p.email, ''), COALESCE(s.status, '') = 'active',
-			COALESCE(s.paused_until, 0) > ?3, COALESCE(x.reason, '')
+			COALESCE(s.paused_until, 0) > ?3, COALESCE(x.reason, ''), COALESCE(d.unwanted, '')
 			FROM deliveries d JOIN editions e ON e.id = d.edition_id
 			LEFT JOIN subscribers p ON p.id = d.subscriber_id
 			LEFT JOIN subscriptions s ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = e.newsletter_id
 			LEFT JOIN suppressions x ON x.key_hash = p.key_hash
 			WHERE d.edition_id = ?1 AND d.seq = ?2`, []any{ref.EditionID, ref.Seq, millis(now)},
-			&status, &d.job.Email, &d.subscribed, &d.paused, &d.suppression)
+			&status, &d.job.Email, &d.subscribed, &d.paused, &d.suppression, &d.withdrawn)
 	})
 	switch {
 	case err != nil:

@@ -23,7 +23,7 @@ func (s *Store) ImportSubscribers(ctx context.Context, now time.Time, rows []sto
 	}
 	var report store.ImportReport
 	err := transaction(ctx, "import subscribers", func(t *tx) (err error) {
-		report, err = t.importRows(now, rows, dryRun)
+		report, err = t.importRows(now, rows, nil, dryRun)
 		return err
 	})
 	if err != nil {
@@ -111,12 +111,12 @@ func (s *Store) DecideImport(ctx context.Context, now time.Time, id int64) error
 }
 
 // ApplyImport implements [store.Imports].
-func (s *Store) ApplyImport(ctx context.Context, now time.Time, within time.Duration) (rows int, err error) {
+func (s *Store) ApplyImport(ctx context.Context, now time.Time, within time.Duration, w store.Wants) (rows int, err error) {
 	began := time.Now()
 	err = s.writeLarge(ctx, "apply an import", func(t *tx) error {
 		rows = 0
 		for chunks := 1; ; chunks++ {
-			n, err := t.applyChunk(now)
+			n, err := t.applyChunk(now, w)
 			rows += n
 			passed := time.Since(began)
 			if err != nil || n == 0 || passed+passed/time.Duration(chunks) > within {
@@ -131,7 +131,7 @@ func (s *Store) ApplyImport(ctx context.Context, now time.Time, within time.Dura
 }
 
 // applyChunk applies the next rows of the first decided import, if any are left.
-func (t *tx) applyChunk(now time.Time) (int, error) {
+func (t *tx) applyChunk(now time.Time, w store.Wants) (int, error) {
 	var id, number int64
 	var people []byte
 	found, err := t.maybe(`SELECT c.import_id, c.number, c.people, i.source FROM imports i
@@ -144,7 +144,7 @@ func (t *tx) applyChunk(now time.Time) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("part %d of import %d: %w", number, id, err)
 	}
-	report, err := t.importRows(now, rows, false)
+	report, err := t.importRows(now, rows, w, false)
 	if err != nil {
 		return 0, fmt.Errorf("import %d: %w", id, err)
 	}

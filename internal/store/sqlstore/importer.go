@@ -38,14 +38,15 @@ func count(r *store.ImportReport, o outcome, line int) {
 type importer struct {
 	*tx
 	now         time.Time
+	wants       store.Wants
 	newsletters map[string]int64
 	people      map[string]*importedPerson // by key
 	touched     []*importedPerson
 }
 
 // importRows applies rows, or tells what that would do.
-func (t *tx) importRows(now time.Time, rows []store.ImportRow, dryRun bool) (store.ImportReport, error) {
-	im := importer{tx: t, now: now, newsletters: map[string]int64{}, people: map[string]*importedPerson{}}
+func (t *tx) importRows(now time.Time, rows []store.ImportRow, w store.Wants, dryRun bool) (store.ImportReport, error) {
+	im := importer{tx: t, now: now, wants: w, newsletters: map[string]int64{}, people: map[string]*importedPerson{}}
 	var report store.ImportReport
 	for _, r := range rows {
 		if err := errors.Join(checkRow(r), im.knowNewsletters(r, dryRun)); err != nil {

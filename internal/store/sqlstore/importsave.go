@@ -41,6 +41,7 @@ func (im *importer) savePeople() error {
 		case p.changed || p.rekeyed:
 			_, err = im.exec(`UPDATE subscribers SET key_hash = ?2, name = ?3, language = ?4, timezone = ?5, format = ?6, quiet_hours = ?7
 				WHERE id = ?1`, p.ID, p.Key, p.Name, p.Language, p.Timezone, p.Format, p.QuietHours)
+			err = errors.Join(err, im.hastenHeld(im.now, p.ID))
 		}
 		if err != nil {
 			return err
@@ -71,7 +72,7 @@ type importWriting struct {
 	subscriptions, consents, notices *bulk
 }
 
-const importedColumns = `newsletter_id, subscriber_id, status, categories, tags, frequency, hour, paused_until, created_at, confirmed_at, ended_at`
+const importedColumns = `newsletter_id, subscriber_id, status, categories, tags, frequency, hour, paused_until, created_at, confirmed_at, ended_at, zone`
 
 func (im *importer) writing() importWriting {
 	return importWriting{
@@ -91,7 +92,7 @@ func (w *importWriting) save(p *importedPerson, s importedSubscription) error {
 	if !s.changed {
 		return nil
 	}
-	if err := w.subscription(p, s); err != nil {
+	if err := errors.Join(w.subscription(p, s), w.withdrawFrom(p, s)); err != nil {
 		return err
 	}
 	switch {
@@ -105,13 +106,40 @@ func (w *importWriting) save(p *importedPerson, s importedSubscription) error {
 
 func (w *importWriting) subscription(p *importedPerson, s importedSubscription) error {
 	values := []any{s.newsletter, p.ID, s.status, s.categories, s.tags, s.frequency, s.hour,
-		millis(s.pausedUntil), millis(s.createdAt), millis(s.confirmedAt), millis(s.endedAt)}
+		millis(s.pausedUntil), millis(s.createdAt), millis(s.confirmedAt), millis(s.endedAt), p.Timezone}
 	if p.isNew {
 		return w.subscriptions.add(values...)
 	}
-	_, err := w.exec(`INSERT INTO subscriptions (`+importedColumns+`) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+	_, err := w.exec(`INSERT INTO subscriptions (`+importedColumns+`) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
 		ON CONFLICT (newsletter_id, subscriber_id) DO UPDATE SET status = excluded.status,
 		categories = excluded.categories, tags = excluded.tags, frequency = excluded.frequency, hour = excluded.hour,
 		paused_until = excluded.paused_until, confirmed_at = excluded.confirmed_at, ended_at = excluded.ended_at`, values...)
 	return err
+}
+
+// withdrawFrom calls off what is under way to a person on record and not wanted
+// any more.
+func (w *importWriting) withdrawFrom(p *importedPerson, s importedSubscription) error {
+	if p.isNew || s.status != store.StatusActive {
+		return nil
+	}
+	categories, err := decodeTerms(s.categories)
+	if err != nil {
+		return err
+	}
+	tags, err := decodeTerms(s.tags)
+	if err != nil {
+		return err
+	}
+	return w.withdraw(w.now, s.newsletter, p.ID, store.Subscription{Newsletter: w.nameOf(s.newsletter),
+		Status: s.status, Frequency: s.frequency, Categories: categories, Tags: tags}, w.wants)
+}
+
+func (im *importer) nameOf(newsletter int64) string {
+	for name, id := range im.newsletters {
+		if id == newsletter {
+			return name
+		}
+	}
+	return ""
 }

@@ -11,12 +11,11 @@ import (
 // SetPreferences implements [store.Preferring].
 func (s *Store) SetPreferences(ctx context.Context, now time.Time, id int64, p store.Preferences) error {
 	return s.write(ctx, fmt.Sprintf("keep the preferences of subscriber %d", id), func(t *tx) error {
-		if err := t.execOne(`UPDATE subscribers SET language = ?2, timezone = ?3, format = ?4, quiet_hours = ?5 WHERE id = ?1`,
-			id, p.Language, p.Timezone, orHTML(p.Format), p.QuietHours); err != nil {
+		if err := t.preferPerson(now, id, p); err != nil {
 			return err
 		}
 		for _, want := range p.Subscriptions {
-			if err := t.prefer(now, id, want); err != nil {
+			if err := t.prefer(now, id, want, p.Wants); err != nil {
 				return fmt.Errorf("newsletter %s: %w", want.Newsletter, err)
 			}
 		}
@@ -31,8 +30,24 @@ func (s *Store) SetPreferences(ctx context.Context, now time.Time, id int64, p s
 	})
 }
 
+// preferPerson brings a person's own record to what they want.
+func (t *tx) preferPerson(now time.Time, id int64, p store.Preferences) error {
+	var timezone, quiet string
+	if err := t.one(`SELECT timezone, quiet_hours FROM subscribers WHERE id = ?1`, []any{id}, &timezone, &quiet); err != nil {
+		return err
+	}
+	if _, err := t.exec(`UPDATE subscribers SET language = ?2, timezone = ?3, format = ?4, quiet_hours = ?5 WHERE id = ?1`,
+		id, p.Language, p.Timezone, orHTML(p.Format), p.QuietHours); err != nil {
+		return err
+	}
+	if timezone == p.Timezone && quiet == p.QuietHours {
+		return nil
+	}
+	return t.hastenHeld(now, id)
+}
+
 // prefer brings one subscription to what its owner wants.
-func (t *tx) prefer(now time.Time, subscriber int64, want store.Subscription) error {
+func (t *tx) prefer(now time.Time, subscriber int64, want store.Subscription, w store.Wants) error {
 	newsletter, err := t.ensureNewsletter(want.Newsletter)
 	if err != nil {
 		return err
@@ -54,7 +69,10 @@ func (t *tx) prefer(now time.Time, subscriber int64, want store.Subscription) er
 	if err != nil || event == "" {
 		return err
 	}
-	return t.consent(now, event, subscriber, newsletter)
+	if err := t.consent(now, event, subscriber, newsletter); err != nil {
+		return err
+	}
+	return t.withdraw(now, newsletter, subscriber, want, w)
 }
 
 // endActive ends a subscription that is active. One that waits for its

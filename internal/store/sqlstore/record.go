@@ -101,12 +101,13 @@ func (r *recorder) record(result store.Result) error {
 		return fmt.Errorf("%q is not a result", result.State)
 	}
 	var again int
-	held, err := r.maybe(`SELECT resent FROM deliveries WHERE edition_id = ?1 AND seq = ?2
-		AND state = 1 AND holder = ?3`, []any{result.EditionID, result.Seq, r.holder}, &again)
+	var unwanted string
+	held, err := r.maybe(`SELECT resent, COALESCE(unwanted, '') FROM deliveries WHERE edition_id = ?1 AND seq = ?2
+		AND state = 1 AND holder = ?3`, []any{result.EditionID, result.Seq, r.holder}, &again, &unwanted)
 	if err != nil || !held {
 		return err
 	}
-	if result, err = r.settle(result, &again); err != nil {
+	if result, err = r.settle(result, &again, unwanted); err != nil {
 		return err
 	}
 	state, err := encodeState(result.State)
@@ -126,8 +127,9 @@ func (r *recorder) record(result store.Result) error {
 }
 
 // settle finds what a result means for the delivery and counts it; again is
-// the delivery's standing to an earlier message.
-func (r *recorder) settle(result store.Result, again *int) (store.Result, error) {
+// the delivery's standing to an earlier message, unwanted why it is not to be
+// tried again.
+func (r *recorder) settle(result store.Result, again *int, unwanted string) (store.Result, error) {
 	status, delta, err := r.edition(result.EditionID)
 	if err != nil {
 		return result, err
@@ -146,16 +148,28 @@ func (r *recorder) settle(result store.Result, again *int) (store.Result, error)
 		if result.NextAt.IsZero() {
 			result.NextAt = r.now
 		}
-		// A cancelled edition has nothing left to try.
-		if status == store.EditionCancelled {
-			result.State, result.Reason = store.DeliveryFailed, reasonCancelled
-			if *again != notResent {
-				result.State = store.DeliveryInDoubt
-			}
-		}
+		result = untried(result, status, unwanted, *again != notResent)
 	}
 	move(delta, store.DeliveryClaimed, result.State, 1)
 	return result, nil
+}
+
+// untried gives what becomes of a result that is to be tried again, if it is not:
+// in a cancelled edition, or when its reader wants something else by now. What
+// may have arrived is in doubt.
+func untried(result store.Result, status, unwanted string, arrived bool) store.Result {
+	switch {
+	case unwanted != "":
+		result.State, result.Reason = store.DeliverySuppressed, unwanted
+	case status == store.EditionCancelled:
+		result.State, result.Reason = store.DeliveryFailed, reasonCancelled
+	default:
+		return result
+	}
+	if arrived {
+		result.State = store.DeliveryInDoubt
+	}
+	return result
 }
 
 // out reports whether a result's message has arrived, or may have.

@@ -22,7 +22,10 @@ func (s *Store) ResumeEdition(ctx context.Context, now time.Time, id int64) erro
 		if err := t.showGroups(id); err != nil {
 			return err
 		}
-		return t.setStatus(id, store.EditionSending, time.Time{})
+		if err := t.setStatus(id, store.EditionSending, time.Time{}); err != nil {
+			return err
+		}
+		return t.account(now, id, store.Counts{}) // finishes one whose readers all want something else by now
 	}, store.EditionPlanned, store.EditionPaused)
 }
 
@@ -111,13 +114,13 @@ func (t *tx) giveUp(now time.Time, id int64, reason string) (delta store.Counts,
 
 // retry makes an edition's failed and in-doubt deliveries pending again,
 // except where another edition mails one of the posts: a failed delivery had
-// released them.
+// released them; and what its reader did not want any more.
 func (t *tx) retry(now time.Time, id int64) (delta store.Counts, err error) {
 	const set = `UPDATE deliveries SET state = 0, attempts = 0, copies = 0, setbacks = 0, updated_at = ?2,
 		resent = CASE WHEN state = 6 AND resent = 0 THEN 1 ELSE resent END,
 		next_at = (SELECT CASE WHEN g.not_before > ?2 THEN g.not_before ELSE ?2 END FROM edition_groups g
 		           WHERE g.edition_id = deliveries.edition_id AND g.number = deliveries.group_number)
-		WHERE edition_id = ?1 `
+		WHERE edition_id = ?1 AND unwanted IS NULL `
 	doubted, err := t.exec(set+`AND state = 6`, id, millis(now))
 	if err != nil {
 		return delta, err

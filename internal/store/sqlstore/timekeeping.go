@@ -44,6 +44,9 @@ func (s *Store) AcceptClock(ctx context.Context, now time.Time) error {
 		if err := t.forgetWaves(now); err != nil {
 			return err
 		}
+		if s.anyClock {
+			return nil // which is no clock for others to go by
+		}
 		return t.markClock(now)
 	})
 }
@@ -57,6 +60,7 @@ func (t *tx) forgetWaves(now time.Time) error {
 			empty = empty - (SELECT sum(w.readers) FROM edition_waves w WHERE w.edition_id = editions.id AND w.at > ?1 AND w.status <> 'made')
 			WHERE id IN (SELECT w.edition_id FROM edition_waves w WHERE w.at > ?1 AND w.status <> 'made')`,
 		`DELETE FROM edition_waves WHERE at > ?1 AND status <> 'made'`,
+		`UPDATE newsletters SET first_seen = ?1 WHERE first_seen > ?1`,
 		`UPDATE cadences SET until = ?1 WHERE until > ?1`,
 		`UPDATE cadence_bands SET since = ?1 WHERE since > ?1`,
 	} {

@@ -263,7 +263,7 @@ func testConsents(_ *testing.T, f *fixture) {
 	f.check(err)
 	f.check(f.StageImport(f.ctx, f.now, im, []store.ImportRow{{Line: 1, Subscriber: p}}))
 	f.check(f.DecideImport(f.ctx, f.now, im))
-	_, err = f.ApplyImport(f.ctx, f.now, time.Second)
+	_, err = f.ApplyImport(f.ctx, f.now, time.Second, nil)
 	f.check(err)
 	who, err = f.SubscriberByEmail(f.ctx, "b@example.com")
 	f.check(err)

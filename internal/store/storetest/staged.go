@@ -31,7 +31,7 @@ func (f *fixture) staged(rows ...store.ImportRow) (id int64) {
 func (f *fixture) applied() (rows int) {
 	f.t.Helper()
 	for {
-		n, err := f.ApplyImport(f.ctx, f.now, 0)
+		n, err := f.ApplyImport(f.ctx, f.now, 0, nil)
 		f.check(err)
 		if n == 0 {
 			return rows
@@ -65,7 +65,7 @@ func testStagedImport(_ *testing.T, f *fixture) {
 	f.equal("rows to apply", f.left(), 1200)
 	f.fails("staging when it is decided", f.StageImport(f.ctx, f.now, id, rows[:1]), store.ErrConflict)
 	f.fails("deciding twice", f.DecideImport(f.ctx, f.now, id), store.ErrConflict)
-	some, err := f.ApplyImport(f.ctx, f.now, 0)
+	some, err := f.ApplyImport(f.ctx, f.now, 0, nil)
 	f.check(err)
 	if some == 0 || some == 1200 {
 		f.t.Fatalf("in no time %d rows were applied", some)
@@ -287,7 +287,7 @@ func testSharedImport(t *testing.T, a, b store.Store) {
 	for i, s := range []store.Store{a, b, a, b} {
 		processes.Go(func() {
 			for {
-				n, err := s.ApplyImport(t.Context(), epoch, 0)
+				n, err := s.ApplyImport(t.Context(), epoch, 0, nil)
 				if err != nil {
 					t.Error(err)
 				}

@@ -77,6 +77,7 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"Claim":         testClaim,
 		"Unwanted":      testUnwanted,
 		"CalledOff":     testCalledOff,
+		"Hastened":      testHastened,
 		"Record":        testRecord,
 		"EditionStates": testEditionStates,
 		"Retry":         testRetry,
@@ -102,6 +103,11 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"StagingRefuses":    testStagingRefuses,
 		"ImportSuppresses":  testImportSuppresses,
 		"ImportOfOnePerson": testImportOfOnePerson,
+
+		"Withdraw":         testWithdraw,
+		"WithdrawClaimed":  testWithdrawClaimed,
+		"WithdrawWaiting":  testWithdrawWaiting,
+		"WithdrawImported": testWithdrawImported,
 
 		"BouncesOfTheExpired":  testBouncesOfTheExpired,
 		"BouncesOfNoticesHeld": testBouncesOfNoticesHeld,

@@ -51,6 +51,9 @@ func testTimekeeping(_ *testing.T, f *fixture) {
 	f.now = epoch
 	f.check(f.AcceptClock(f.ctx, f.now))
 	f.check(calls["claim"]())
+	seen, err := f.NewsletterSeen(f.ctx, "weekly")
+	f.check(err)
+	f.equal("the newsletter is seen by then", seen.After(f.now), false)
 	last, err := f.LastRun(f.ctx, "weekly", store.CadenceSchedule, "9")
 	f.check(err)
 	f.equal("the run of an hour later is forgotten", last.Slot, skipped.Slot)
