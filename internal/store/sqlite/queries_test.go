@@ -26,6 +26,7 @@ var mayScan = []string{
 	"CROSS JOIN edition_groups g WHERE g.edition_id = w.id",                         // a screen of editions
 	"FROM signups WHERE request IS NOT NULL",                                        // the queue
 	"FROM alerts",                                                                   // few
+	"SELECT 1 FROM suppressions LIMIT 1",                                            // whether there is any
 	"FROM imports",                                                                  // forgotten when they are finished
 	"FROM circuits",                                                                 // only what does not work at present
 	"w.at > ?1", "edition_waves WHERE at >", "UPDATE cadence", "UPDATE newsletters", // a clock is accepted seldom
