@@ -399,7 +399,7 @@ func (s *Service) importShare(ctx context.Context) (most, pause time.Duration) {
 	if err != nil || slices.ContainsFunc(editions, func(e store.Edition) bool { return e.Status == store.EditionSending }) {
 		return 30 * time.Millisecond, 30 * time.Millisecond
 	}
-	return 80 * time.Millisecond, 20 * time.Millisecond
+	return 60 * time.Millisecond, 26 * time.Millisecond
 }
 
 // An importPace finds out how much can be written without keeping others from it

@@ -90,6 +90,6 @@ func (h *handles) explain(err error) error {
 
 // limitJournal sets what the driver has no setting for.
 func limitJournal(conn *sqlite3.SQLiteConn) error {
-	_, err := conn.Exec("PRAGMA journal_size_limit = "+strconv.Itoa(journalSizeLimit), nil)
+	_, err := conn.Exec("PRAGMA journal_size_limit = "+strconv.Itoa(journalSizeLimit)+"; PRAGMA wal_autocheckpoint = "+strconv.Itoa(checkpointAt), nil)
 	return err
 }

@@ -28,6 +28,7 @@ const (
 	maxReaders         = 32
 	idleReaders        = 4
 	statementCache     = 128      // prepared statements per connection
+	checkpointAt       = 8000     // pages of the log, 32 MB: those that are written again and again go into the file once
 	journalSizeLimit   = 64 << 20 // bytes the write-ahead log keeps after a checkpoint
 	writerCache        = 8 << 10  // KiB
 	largeCache         = 32 << 10 // KiB, while a large import or plan touches every index

@@ -72,7 +72,7 @@ type importWriting struct {
 	subscriptions, consents, notices *bulk
 }
 
-const importedColumns = `newsletter_id, subscriber_id, status, categories, tags, frequency, hour, paused_until, created_at, confirmed_at, ended_at`
+const importedColumns = `newsletter_id, subscriber_id, status, categories, tags, frequency, hour, paused_until, created_at, confirmed_at, ended_at, zone`
 
 func (im *importer) writing() importWriting {
 	return importWriting{
@@ -106,11 +106,11 @@ func (w *importWriting) save(p *importedPerson, s importedSubscription) error {
 
 func (w *importWriting) subscription(p *importedPerson, s importedSubscription) error {
 	values := []any{s.newsletter, p.ID, s.status, s.categories, s.tags, s.frequency, s.hour,
-		millis(s.pausedUntil), millis(s.createdAt), millis(s.confirmedAt), millis(s.endedAt)}
+		millis(s.pausedUntil), millis(s.createdAt), millis(s.confirmedAt), millis(s.endedAt), p.Timezone}
 	if p.isNew {
 		return w.subscriptions.add(values...)
 	}
-	_, err := w.exec(`INSERT INTO subscriptions (`+importedColumns+`) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+	_, err := w.exec(`INSERT INTO subscriptions (`+importedColumns+`) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
 		ON CONFLICT (newsletter_id, subscriber_id) DO UPDATE SET status = excluded.status,
 		categories = excluded.categories, tags = excluded.tags, frequency = excluded.frequency, hour = excluded.hour,
 		paused_until = excluded.paused_until, confirmed_at = excluded.confirmed_at, ended_at = excluded.ended_at`, values...)

@@ -47,6 +47,10 @@ func (im *importer) look(rows []store.ImportRow) error {
 }
 
 func (im *importer) lookSuppressions(keys []string) error {
+	var one int
+	if some, err := im.maybe(`SELECT 1 FROM suppressions LIMIT 1`, nil, &one); err != nil || !some {
+		return err
+	}
 	return lookUp(im.tx, `SELECT key_hash, reason FROM suppressions WHERE key_hash`, keys, func(r row) error {
 		var key, reason string
 		if err := r.Scan(&key, &reason); err != nil {
