@@ -20,13 +20,12 @@ import (
 var mayScan = []string{
 	"SELECT count(*) FROM post", // before all of them are read
 	"FROM posts ORDER BY id", "SELECT path, post_id", "FROM documents", "FROM term_slugs ORDER BY",
-	"ORDER BY lower(p.email)", "FROM suppressions ORDER BY", "SELECT n.name, s.status, count(*)",
+	"ORDER BY lower(p.email)", "FROM suppressions ORDER BY", "SELECT 1 FROM suppressions LIMIT 1", "SELECT n.name, s.status, count(*)",
 	"SELECT n.name, s.left_because, count(*)",
 	"SELECT DISTINCT holder",                                                        // over the claimed ones
 	"CROSS JOIN edition_groups g WHERE g.edition_id = w.id",                         // a screen of editions
 	"FROM signups WHERE request IS NOT NULL",                                        // the queue
 	"FROM alerts",                                                                   // few
-	"SELECT 1 FROM suppressions LIMIT 1",                                            // whether there is any
 	"FROM imports",                                                                  // forgotten when they are finished
 	"FROM circuits",                                                                 // only what does not work at present
 	"w.at > ?1", "edition_waves WHERE at >", "UPDATE cadence", "UPDATE newsletters", // a clock is accepted seldom
