@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"tidings/internal/store"
 	"tidings/internal/store/postgres"
@@ -22,7 +24,7 @@ func (a *app) openStore(ctx context.Context) (store.Store, error) {
 		}
 		return sqlite.Open(ctx, file, options...)
 	}
-	var options []postgres.Option
+	options := []postgres.Option{postgres.SharedClock()}
 	if a.clock.Rehearsing() {
 		options = append(options, postgres.AnyClock())
 	}
@@ -63,3 +65,15 @@ func (a *app) beside() string {
 	_, place, _ := strings.Cut(postgres.Name(a.cfg.Database.URL), "@")
 	return filepath.Join(filepath.Dir(a.cfg.SecretFile), "postgres-"+strings.ReplaceAll(url.PathEscape(place), "%2F", "-"))
 }
+
+// lease is for how long a sender's claims are its own. Senders of one file see
+// each other's journals, and need none.
+func (a *app) lease() time.Duration {
+	if _, ok := a.cfg.Database.SQLite(); ok {
+		return 0
+	}
+	return cmp.Or(a.seams.lease, senderLease)
+}
+
+// senderLease is how long others wait for a sender that is not heard of.
+const senderLease = time.Minute

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -49,6 +50,7 @@ type seams struct {
 	database string // instead of the configured one
 	store    func(store.Store) store.Store
 	relay    func(relay.Relay) relay.Relay
+	lease    time.Duration // instead of the usual one, where there are leases
 }
 
 // root gives the command tree.

@@ -345,6 +345,7 @@ func (a *app) sender(s *newsletter.Service, gate *pace.Gate, m *newsletter.Metri
 		RetryBase:   a.cfg.Delivery.RetryBase,
 		MaxAttempts: a.cfg.Delivery.MaxAttempts,
 		JournalDir:  journals(a.beside()),
+		Lease:       a.lease(),
 	}, r, sign, m), nil
 }
 

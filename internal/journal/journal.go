@@ -298,6 +298,9 @@ func TakeOver(dir, holder string) (*Estate, error) {
 	return &Estate{Outcomes: decode(b[:n]), Lost: !bytes.HasPrefix(b[:n], first[:]), file: f}, nil
 }
 
+// Gone reports whether there was no journal at all.
+func (e *Estate) Gone() bool { return e.file == nil }
+
 // Settle removes the journal: its outcomes are recorded.
 func (e *Estate) Settle() error {
 	if e.file == nil {

@@ -37,6 +37,10 @@ type SenderConfig struct {
 	RetryBase   time.Duration
 	MaxAttempts int // 0: no limit but the edition's expiry
 	JournalDir  string
+	// Lease is for how long claims are a Sender's own where others cannot see
+	// its journal; 0: everybody sees everybody's. All Senders of a database
+	// agree on it.
+	Lease time.Duration
 }
 
 // A Sender sends what is due: claims deliveries, hands them to the relay over
@@ -59,6 +63,10 @@ type Sender struct {
 	warm    chan store.Job // for workers that have a connection and nothing to do
 	results chan attempt
 	wake    chan struct{}
+	lease   lease
+	window  chan struct{} // one for each mail that may have been sent and is not recorded; nil: no limit
+	letGo   func()        // ends keeping the lease
+	keeping sync.WaitGroup
 	trouble atomic.Pointer[error] // why nothing is sent at present
 }
 
@@ -67,6 +75,7 @@ type attempt struct {
 	key    journal.Key // zero Edition: the dot was not reached
 	result store.Result
 	bounce *store.Bounce // what it adds to the reader's bounces; nil: nothing
+	room   bool          // it takes room in the window
 }
 
 // NewSender makes a Sender; sign may be nil, and so may metrics.
@@ -84,6 +93,8 @@ func NewSender(s *Service, c SenderConfig, r relay.Relay, sign func([]byte) ([]b
 		bounces: NewBounces(s, m),
 		wake:    make(chan struct{}, 1),
 		lines:   lines{workers: c.Connections},
+		lease:   lease{length: c.Lease},
+		window:  newWindow(c),
 	}
 }
 
@@ -100,7 +111,7 @@ func (s *Sender) Healthy() error {
 	if err := s.trouble.Load(); err != nil {
 		return *err
 	}
-	return nil
+	return s.lapsed()
 }
 
 // Run is RunUntil where both ends are one.
@@ -110,7 +121,7 @@ func (s *Sender) Run(ctx context.Context) error { return s.RunUntil(ctx, ctx) }
 // finishes what is on the wire, however long that takes, unless stop ends: then
 // it is cut off after wireWithin.
 func (s *Sender) RunUntil(ctx, stop context.Context) error {
-	if err := s.openJournal(ctx); err != nil {
+	if err := s.enlist(ctx); err != nil {
 		return nil // told to stop before the disk had room for it
 	}
 	s.jobs, s.warm = make(chan store.Job, mostOut), make(chan store.Job)
@@ -158,7 +169,12 @@ func (s *Sender) dispatch(ctx context.Context) []attempt {
 	out := 0 // jobs handed out whose results are not recorded
 	var sought time.Time
 	for ctx.Err() == nil {
-		if time.Since(sought) >= seekEvery {
+		if s.lease.fenced() && out == 0 {
+			if s.anew(ctx) != nil {
+				break
+			}
+		}
+		if time.Since(sought) >= s.seekEvery() {
 			s.takeOver(ctx)
 			sought = time.Now()
 		}
@@ -166,7 +182,7 @@ func (s *Sender) dispatch(ctx context.Context) []attempt {
 		wait := lookEvery
 		if err := s.journal.Keep(); err != nil {
 			s.troubled(ctx, err)
-		} else if out <= mostOut-claimSize && len(unrecorded) == 0 {
+		} else if out <= mostOut-claimSize && len(unrecorded) == 0 && s.lease.valid() {
 			var n int
 			n, wait = s.claim(ctx, mostOut-out)
 			out += n
@@ -179,6 +195,14 @@ func (s *Sender) dispatch(ctx context.Context) []attempt {
 		}
 	}
 	return unrecorded
+}
+
+// seekEvery is how often claims of the dead are looked for.
+func (s *Sender) seekEvery() time.Duration {
+	if s.lease.length == 0 {
+		return seekEvery
+	}
+	return min(seekEvery, s.lease.part(renewAfter))
 }
 
 // agree tells other processes what this one found not to work, and learns from
@@ -231,7 +255,12 @@ func (s *Sender) claim(ctx context.Context, most int) (n int, wait time.Duration
 	if most == 0 {
 		return 0, s.until(s.pace.Until(""))
 	}
-	jobs, err := s.store.Claim(ctx, s.clock.Now(), s.journal.Holder(), most, except...)
+	within, cancel := s.lease.within(ctx)
+	defer cancel()
+	jobs, err := s.store.Claim(within, s.clock.Now(), s.journal.Holder(), most, except...)
+	if errors.Is(err, store.ErrFenced) {
+		return 0, lookEvery // the lease says so too
+	}
 	if err != nil {
 		s.troubled(ctx, err)
 		return 0, lookEvery
@@ -262,11 +291,14 @@ func (s *Sender) record(ctx context.Context, batch []attempt) bool {
 	for i, a := range batch {
 		results[i] = a.result
 	}
-	if err := s.store.Record(ctx, s.clock.Now(), s.journal.Holder(), results); err != nil {
+	within, cancel := s.lease.within(ctx)
+	defer cancel()
+	if err := s.store.Record(within, s.clock.Now(), s.journal.Holder(), results); err != nil {
 		s.troubled(ctx, err)
 		return false
 	}
 	s.recovered()
+	s.makeRoom(batch)
 	var done []journal.Key
 	var refused []store.Bounce
 	for _, a := range batch {
@@ -314,8 +346,10 @@ func (s *Sender) drain(stop context.Context, unrecorded []attempt) error {
 	}
 	s.agree(ctx)
 	if n := len(unrecorded); n > 0 {
+		s.lapse()
 		return errors.Join(fmt.Errorf("%d results are not in the database, but in the journal; the next start records them", n), s.journal.Abandon())
 	}
+	s.delist(ctx)
 	return s.journal.Close()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"tidings/internal/journal"
 	"tidings/internal/relay"
@@ -27,19 +28,37 @@ func (s *Sender) takeOver(ctx context.Context) {
 			s.log.Error("claims of a dead sender could not be taken over", "sender", h, "error", err)
 		}
 	}
-	s.clear(holders)
+	s.clear(ctx, holders)
 }
 
-// inherit records what became of a dead holder's claims.
+// inherit records what became of a dead holder's claims. A holder whose journal
+// is not here, or who does not let go of it, is dead once its lease is over; then
+// nobody knows what it has sent, until it tells.
 func (s *Sender) inherit(ctx context.Context, holder string) error {
+	ctx, cancel := s.lease.within(ctx)
+	defer cancel()
 	estate, err := journal.TakeOver(s.cfg.JournalDir, holder)
-	if errors.Is(err, journal.ErrLive) {
-		return nil
+	if away := errors.Is(err, journal.ErrLive) || err == nil && estate.Gone() && s.lease.length > 0; away {
+		if fenced, err := s.fence(ctx, holder); err != nil || !fenced {
+			return err
+		}
+		return s.execute(ctx, holder, &journal.Estate{Lost: true}, s.store.Claimed, s.store.Inherit)
 	}
 	if err != nil {
 		return err
 	}
-	claims, err := s.store.Claimed(ctx, holder)
+	if err := s.execute(ctx, holder, estate, s.store.Claimed, s.store.Record); err != nil {
+		return err
+	}
+	s.bury(ctx, holder, estate)
+	return nil
+}
+
+// execute resolves claims of a holder by what it left, and records that.
+func (s *Sender) execute(ctx context.Context, holder string, estate *journal.Estate,
+	claimed func(context.Context, string) ([]store.Job, error),
+	record func(context.Context, time.Time, string, []store.Result) error) error {
+	claims, err := claimed(ctx, holder)
 	if err != nil {
 		return errors.Join(err, estate.Release())
 	}
@@ -56,12 +75,12 @@ func (s *Sender) inherit(ctx context.Context, holder string) error {
 			doubts++
 		}
 	}
-	if err := s.store.Record(ctx, s.clock.Now(), holder, results); err != nil {
+	if err := record(ctx, s.clock.Now(), holder, results); err != nil {
 		return errors.Join(err, estate.Release())
 	}
 	s.bounces.recordRefused(ctx, refused)
 	s.log.Warn("took over from a sender that died", "sender", holder, "claims", len(claims), "in_doubt_or_refused", doubts)
-	return estate.Settle()
+	return nil
 }
 
 // resolve gives what became of one abandoned claim. Of the relay's answer the
@@ -89,8 +108,9 @@ func (s *Sender) resolve(c store.Job, e *journal.Estate) attempt {
 	return s.settle(c, failureOf(answer), now, false)
 }
 
-// clear removes journals of the dead that hold no claims.
-func (s *Sender) clear(claiming []string) {
+// clear removes journals of the dead that hold no claims. From some of them
+// others have taken over before somebody could look here; now they tell.
+func (s *Sender) clear(ctx context.Context, claiming []string) {
 	all, err := journal.Holders(s.cfg.JournalDir)
 	if err != nil {
 		return // the folder was readable when our own journal was made in it; next time
@@ -104,7 +124,29 @@ func (s *Sender) clear(claiming []string) {
 			continue
 		}
 		if e, err := journal.TakeOver(s.cfg.JournalDir, h); err == nil {
-			_ = e.Settle() // a stale file does no harm and is found again
+			s.bury(ctx, h, e)
 		}
 	}
+}
+
+// bury removes the journal of a dead holder that has no claims, once what it
+// tells is on record.
+func (s *Sender) bury(ctx context.Context, holder string, e *journal.Estate) {
+	if s.lease.length > 0 {
+		ctx, cancel := s.lease.within(ctx)
+		defer cancel()
+		disputed, err := s.store.Inherited(ctx, holder)
+		if err == nil && len(disputed) > 0 {
+			err = s.execute(ctx, holder, e, s.store.Inherited, s.store.Record)
+		}
+		if err == nil {
+			err = s.store.EndLease(ctx, holder)
+		}
+		if err != nil {
+			s.log.Error("what a dead sender knew could not be recorded; trying again", "sender", holder, "error", err)
+			_ = e.Release() // an error of closing what was only read
+			return
+		}
+	}
+	_ = e.Settle() // a stale file does no harm and is found again
 }

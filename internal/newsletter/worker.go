@@ -215,10 +215,19 @@ func (w *worker) unmade(job store.Job, err error) store.Result {
 // send makes one attempt at a letter. The next one, if there is one that can
 // follow, is announced to the relay meanwhile.
 func (w *worker) send(l, next *letter) {
+	if !w.room() {
+		w.drop(l, giveBack(l.job, w.clock.Now()))
+		return
+	}
+	a := w.try(l, next)
+	a.room = w.window != nil
+	w.results <- a
+}
+
+func (w *worker) try(l, next *letter) attempt {
 	for {
 		if err := w.connect(); err != nil {
-			w.results <- w.unconnected(l, err)
-			return
+			return w.unconnected(l, err)
 		}
 		w.carried++
 		last := w.carried == w.cfg.MaxMessages
@@ -231,8 +240,7 @@ func (w *worker) send(l, next *letter) {
 			w.hangUp()
 		}
 		if !worn {
-			w.results <- a
-			return
+			return a
 		}
 	}
 }
@@ -315,6 +323,10 @@ func (w *worker) attempt(l *letter) (a attempt, worn bool) {
 	var unwritten error
 	reply, err := w.conn.Send(w.wire, l.env, l.msg, func() error {
 		if late, withdrawn = w.putOff(l); withdrawn { // the relay may have been slow
+			return errWithdrawn
+		}
+		if withdrawn = !w.lease.valid(); withdrawn { // and so may this process
+			late = giveBack(l.job, w.clock.Now())
 			return errWithdrawn
 		}
 		unwritten = w.journal.Dot(key)

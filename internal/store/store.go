@@ -25,9 +25,10 @@ var (
 	ErrNewerSchema = errors.New("the database was written by a newer tidings")
 	ErrLocked      = errors.New("the database is locked by another process")
 	ErrUnwritable  = errors.New("the database cannot be written") // read-only, disk full or failing
-	ErrClock       = errors.New("the clock was set back")         // see Timekeeping
+	ErrClock       = errors.New("the clock is wrong")             // see Timekeeping
 	ErrSpent       = errors.New("taken before")                   // a form that was sent twice
 	ErrBusy        = errors.New("too many at present")            // later the same call succeeds
+	ErrFenced      = errors.New("others have taken over")         // see Leases
 )
 
 // A Store is all of the database.
@@ -47,6 +48,7 @@ type Store interface {
 	Welcomes
 	Archive
 	Deliveries
+	Leases
 	Explaining
 	Notices
 	Alerts

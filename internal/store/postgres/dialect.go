@@ -20,7 +20,9 @@ func dialect() sqlstore.Dialect {
 		SkipLocked: " FOR NO KEY UPDATE OF d SKIP LOCKED",
 		ForUpdate:  " FOR NO KEY UPDATE OF ", // references to the row may be checked meanwhile
 		Lock:       "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))",
+		Now:        "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
 		Reading:    &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+		Interrupt:  true, // a server may be out of reach
 		Again:      passing,
 		Copy:       copyRows,
 		Once:       pgx.QueryExecModeDescribeExec,

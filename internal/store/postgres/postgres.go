@@ -24,6 +24,8 @@ const (
 	idleReaders    = 4
 	statementCache = 256 // prepared statements per connection
 	lockTimeout    = "60s"
+	silence        = 20 * time.Second // of a peer, after which a connection is lost
+	idleInside     = "60s"            // how long a transaction may wait for its client, which may be gone
 )
 
 // An Option changes how a database is opened.
@@ -32,6 +34,8 @@ type Option func(*options)
 type options struct {
 	readOnly bool
 	anyClock bool
+
+	sharedClock bool
 }
 
 // ReadOnly opens an existing database without ever writing to it: it is not
@@ -41,6 +45,10 @@ func ReadOnly() Option { return func(o *options) { o.readOnly = true } }
 // AnyClock takes every instant as it comes, for a rehearsal; otherwise see
 // [store.Timekeeping].
 func AnyClock() Option { return func(o *options) { o.anyClock = true } }
+
+// SharedClock refuses to plan and to claim at instants that are more than
+// [store.ClockSkew] from the server's clock; the error is [store.ErrClock].
+func SharedClock() Option { return func(o *options) { o.sharedClock = true } }
 
 func settings(opts []Option) (o options) {
 	for _, opt := range opts {
@@ -75,6 +83,9 @@ func open(ctx context.Context, address string, o options) (*sqlstore.Store, erro
 	if o.anyClock {
 		s.AnyClock()
 	}
+	if o.sharedClock {
+		s.SharedClock()
+	}
 	return s, nil
 }
 
@@ -101,9 +112,17 @@ func configure(address string, o options) (*pgx.ConnConfig, error) {
 		c.ConnectTimeout = connectWithin
 	}
 	c.StatementCacheCapacity = statementCache
+	c.DialFunc = dial(c.ConnectTimeout)
 	defaults := map[string]string{
 		"application_name": "tidings",
 		"lock_timeout":     lockTimeout,
+		// What a client holds that stands still, or is cut off, is free again for
+		// the others.
+		"idle_in_transaction_session_timeout": idleInside,
+		"tcp_keepalives_idle":                 "10",
+		"tcp_keepalives_interval":             "5",
+		"tcp_keepalives_count":                "2",
+		"tcp_user_timeout":                    "20000",
 		// What is recorded as sent survives a power cut, whatever the server's default.
 		"synchronous_commit": "on",
 		// The times of a day and texts play no part: these only keep errors legible.

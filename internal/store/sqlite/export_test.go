@@ -15,7 +15,7 @@ func Watched(path string, show func(query string)) (*sqlstore.Store, *sql.DB) {
 	o := settings(nil)
 	h := &handles{busy: o.busy}
 	reader := pool(path, o, h, false)
-	return sqlstore.New(pool(path, o, h, true), reader, sqlstore.Dialect{Explain: explain, Rebind: func(q string) string {
+	return sqlstore.New(pool(path, o, h, true), reader, sqlstore.Dialect{Now: now, Explain: explain, Rebind: func(q string) string {
 		show(q)
 		return q
 	}}), reader

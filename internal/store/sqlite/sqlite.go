@@ -52,6 +52,9 @@ func BusyTimeout(d time.Duration) Option { return func(o *options) { o.busy = d 
 // [store.ErrUnwritable].
 func ReadOnly() Option { return func(o *options) { o.readOnly = true } }
 
+// now is the time in Unix milliseconds.
+const now = "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+
 // AnyClock takes every instant as it comes, for a rehearsal; otherwise see
 // [store.Timekeeping]. The last moments before a power cut may be lost.
 func AnyClock() Option { return func(o *options) { o.anyClock = true } }
@@ -89,6 +92,7 @@ func open(ctx context.Context, path string, o options) (*sqlstore.Store, error) 
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, explain(err)), writer.Close(), reader.Close())
 	}
 	s := sqlstore.New(writer, reader, sqlstore.Dialect{
+		Now:     now,
 		Large:   "PRAGMA cache_size = " + strconv.Itoa(-largeCache),
 		Usual:   "PRAGMA cache_size = " + strconv.Itoa(-writerCache),
 		Wipe:    "PRAGMA secure_delete = ON",

@@ -20,6 +20,9 @@ func (s *Store) Claim(ctx context.Context, now time.Time, holder string, limit i
 		if err := s.keepTime(t, now); err != nil {
 			return err
 		}
+		if err := t.mayClaim(holder); err != nil {
+			return err
+		}
 		editions, err := t.sending()
 		if err != nil {
 			return err
@@ -138,6 +141,11 @@ func (c *claim) edition(e store.Edition, limit int) (int, error) {
 		d.job.EditionID, d.job.Newsletter, d.job.ExpiresAt, d.job.InDoubt = e.ID, e.Newsletter, e.ExpiresAt, e.InDoubt
 		d.job.ClaimedAt, d.job.AtHour = orNow(c.now, c.now), !e.Manual && store.ByZone(e.Cadence)
 		if reason := d.unwanted(); reason == "" {
+			if d.resent > 0 {
+				if err := c.claimedAnew(d.job.DeliveryRef); err != nil {
+					return 0, err
+				}
+			}
 			wanted = append(wanted, d.job.Seq)
 			c.jobs = append(c.jobs, d.job)
 		} else if err := c.suppress(d, reason); err != nil {

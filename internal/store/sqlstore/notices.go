@@ -11,6 +11,9 @@ import (
 // ClaimNotices implements [store.Notices].
 func (s *Store) ClaimNotices(ctx context.Context, now, until time.Time, limit int) (list []store.Notice, err error) {
 	err = s.beside(ctx, "claim notices", func(t *tx) error {
+		if err := s.onTime(t, now); err != nil {
+			return err
+		}
 		if err := t.lock(lockNotices); err != nil {
 			return err
 		}

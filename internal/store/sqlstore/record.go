@@ -13,17 +13,26 @@ import (
 // Record implements [store.Deliveries].
 func (s *Store) Record(ctx context.Context, now time.Time, holder string, rs []store.Result) error {
 	return s.beside(ctx, "record deliveries", func(t *tx) error {
-		r := recorder{tx: t, now: now, holder: holder, status: map[int64]string{}, deltas: map[int64]*store.Counts{}}
-		if err := t.lockRequeued(rs); err != nil {
-			return err
-		}
-		for _, run := range runs(rs) {
-			if err := r.run(run); err != nil {
-				return fmt.Errorf("delivery %d of edition %d: %w", run[0].Seq, run[0].EditionID, err)
-			}
-		}
-		return t.accountAll(now, r.deltas)
+		r := recorder{tx: t, now: now, holder: holder}
+		return r.all(rs)
 	})
+}
+
+// all records results and keeps the accounts.
+func (r *recorder) all(rs []store.Result) error {
+	r.status, r.deltas = map[int64]string{}, map[int64]*store.Counts{}
+	if err := r.lockRequeued(rs); err != nil {
+		return err
+	}
+	for _, run := range runs(rs) {
+		if err := r.run(run); err != nil {
+			return fmt.Errorf("delivery %d of edition %d: %w", run[0].Seq, run[0].EditionID, err)
+		}
+	}
+	if err := r.reopen(); err != nil {
+		return err
+	}
+	return r.accountAll(r.now, r.deltas)
 }
 
 // runs sorts results and divides them into runs of consecutive deliveries with
@@ -50,6 +59,7 @@ type recorder struct {
 	*tx
 	now    time.Time
 	holder string
+	heirs  bool             // it is not the holder who says so
 	status map[int64]string // of the editions met
 	deltas map[int64]*store.Counts
 }
@@ -100,10 +110,7 @@ func (r *recorder) record(result store.Result) error {
 	default:
 		return fmt.Errorf("%q is not a result", result.State)
 	}
-	var again int
-	var unwanted string
-	held, err := r.maybe(`SELECT resent, COALESCE(unwanted, '') FROM deliveries WHERE edition_id = ?1 AND seq = ?2
-		AND state = 1 AND holder = ?3`, []any{result.EditionID, result.Seq, r.holder}, &again, &unwanted)
+	again, unwanted, held, err := r.held(result.DeliveryRef)
 	if err != nil || !held {
 		return err
 	}
@@ -124,6 +131,23 @@ func (r *recorder) record(result store.Result) error {
 		result.EditionID, result.Seq, state, next, flag(result.Counted), again,
 		result.Code, nullable(clip(result.Reason)), millis(r.now), flag(result.Resent), flag(result.Setback))
 	return err
+}
+
+// held reports whether the holder holds a delivery, or is the first to tell what
+// became of a claim that was taken over, and gives the delivery's standing to an
+// earlier message, and why it is not to be tried again.
+func (r *recorder) held(ref store.DeliveryRef) (again int, unwanted string, held bool, err error) {
+	held, err = r.maybe(`SELECT d.resent, COALESCE(d.unwanted, '') FROM deliveries d WHERE d.edition_id = ?1 AND d.seq = ?2
+		AND d.state = 1 AND d.holder = ?3`+r.forUpdate("d"), []any{ref.EditionID, ref.Seq, r.holder}, &again, &unwanted)
+	switch {
+	case err != nil:
+		return again, unwanted, false, err
+	case !held && !r.heirs:
+		return r.restore(ref)
+	case held && r.heirs:
+		err = r.remember(ref)
+	}
+	return again, unwanted, held, err
 }
 
 // settle finds what a result means for the delivery and counts it; again is

@@ -33,8 +33,13 @@ type Dialect struct {
 	// Lock takes the lock named ?1 until the transaction ends; "" where a
 	// writing transaction holds the one lock of the database.
 	Lock string
+	// Now is the database's clock, in Unix milliseconds.
+	Now string
 	// Reading is how transactions that only read begin.
 	Reading *sql.TxOptions
+	// Interrupt ends a statement that is under way when the caller's context
+	// ends; otherwise a transaction ends between two of them.
+	Interrupt bool
 	// Again reports whether a transaction failed only because another one was
 	// in its way, so that it is worth running again; nil where none does.
 	Again func(error) bool
@@ -63,6 +68,7 @@ type Store struct {
 	writer, reader *sql.DB
 	dialect        Dialect
 	anyClock       bool
+	sharedClock    bool
 }
 
 var _ store.Store = (*Store)(nil)
@@ -191,7 +197,11 @@ func (s *Store) transact(ctx context.Context, pool *sql.DB, o *sql.TxOptions, fn
 	}
 	// Rolling back after a commit does nothing, so this covers panics too.
 	defer begun.Rollback()
-	t := &tx{sql: begun, conn: conn, ctx: context.WithoutCancel(ctx), dialect: &s.dialect, origin: store.OriginOf(ctx)}
+	within := ctx
+	if !s.dialect.Interrupt {
+		within = context.WithoutCancel(ctx)
+	}
+	t := &tx{sql: begun, conn: conn, ctx: within, dialect: &s.dialect, origin: store.OriginOf(ctx)}
 	if err := fn(t); err != nil {
 		if errors.Is(err, errRollback) {
 			return t.final, nil

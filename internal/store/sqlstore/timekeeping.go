@@ -19,6 +19,27 @@ const clockStep = time.Minute
 // rehearsal are made up, and say nothing of the machine's clock.
 func (s *Store) AnyClock() { s.anyClock = true }
 
+// SharedClock makes the store refuse instants that are far from those of the
+// database's clock: several machines use it.
+func (s *Store) SharedClock() { s.sharedClock = true }
+
+// onTime refuses to work by a clock that differs from the one all have in
+// common.
+func (s *Store) onTime(t *tx, now time.Time) error {
+	if !s.sharedClock || s.anyClock {
+		return nil
+	}
+	var theirs time.Time
+	if err := t.one(`SELECT `+t.dialect.Now, nil, instant{&theirs}); err != nil {
+		return err
+	}
+	if off := now.Sub(theirs); off.Abs() > store.ClockSkew {
+		return fmt.Errorf("%w: it says %s, and the database server's says %s; nothing is mailed from here until they agree (NTP keeps them so)",
+			store.ErrClock, now.UTC().Format(time.RFC3339), theirs.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
 // LastUsed implements [store.Timekeeping].
 func (s *Store) LastUsed(ctx context.Context) (latest time.Time, err error) {
 	err = s.read(ctx, "read when the database was last used", func(t *tx) error {
@@ -75,6 +96,9 @@ func (t *tx) forgetWaves(now time.Time) error {
 func (s *Store) keepTime(t *tx, now time.Time) error {
 	if s.anyClock {
 		return nil
+	}
+	if err := s.onTime(t, now); err != nil {
+		return err
 	}
 	latest, err := t.lastUsed()
 	switch {

@@ -11,7 +11,7 @@ import (
 // A tx is one transaction. It lives no longer than the method that began it.
 type tx struct {
 	sql *sql.Tx
-	// ctx has no cancellation of its own: the transaction ends with its
+	// Unless the dialect says so, ctx has no cancellation of its own: the transaction ends with its
 	// caller's context, between two statements. The SQLite driver starts a
 	// goroutine for each statement that could be cancelled, which would cost
 	// half of the speed of writing a million rows.

@@ -87,6 +87,9 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"Alerts":        testAlerts,
 		"Circuits":      testCircuits,
 		"Turns":         testTurns,
+		"Leases":        testLeases,
+		"LateTruth":     testLateTruth,
+		"LateHold":      testLateHold,
 
 		"Bounces":            testBounces,
 		"BouncesAtSending":   testBouncesAtSending,

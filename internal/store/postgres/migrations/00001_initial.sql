@@ -231,15 +231,18 @@ CREATE TABLE holders (
     fenced     smallint NOT NULL DEFAULT 0
 );
 
--- Claims that were taken over from a holder who may yet tell what became of them.
+-- Claims that were taken over from a holder who may yet tell what became of them,
+-- as they were. One that is claimed anew is no more here.
 CREATE TABLE inherited (
     edition_id bigint NOT NULL,
     seq        bigint NOT NULL,
     holder     text COLLATE "C" NOT NULL,
-    claimed_at bigint, -- the claim
-    taken_at   bigint NOT NULL, -- the delivery's updated_at since
-    resent     smallint NOT NULL, -- as it was before
-    PRIMARY KEY (edition_id, seq, holder)
+    claimed_at bigint,
+    attempts   integer NOT NULL,
+    copies     integer NOT NULL,
+    setbacks   integer NOT NULL,
+    resent     smallint NOT NULL,
+    PRIMARY KEY (edition_id, seq)
 );
 CREATE INDEX inherited_holder ON inherited (holder);
 
