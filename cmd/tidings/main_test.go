@@ -7,9 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"tidings/internal/clock"
 	"tidings/internal/store"
 	"tidings/internal/store/postgres"
 	"tidings/internal/store/postgres/postgrestest"
@@ -52,9 +54,26 @@ func (m withServer) Run() int {
 // configuration says.
 const databaseEnv = "TIDINGS_TEST_DATABASE"
 
+// leaseEnv is the length of a sender's lease, and aheadEnv how far the clock of
+// its machine is ahead.
+const (
+	leaseEnv = "TIDINGS_TEST_LEASE"
+	aheadEnv = "TIDINGS_TEST_AHEAD"
+)
+
 func onDatabase(s seams) seams {
 	s.database = os.Getenv(databaseEnv)
+	s.lease = durationEnv(leaseEnv)
+	s.clock = clock.Wrong(durationEnv(aheadEnv))
 	return s
+}
+
+func durationEnv(name string) time.Duration {
+	d, err := time.ParseDuration(cmp.Or(os.Getenv(name), "0s"))
+	if err != nil {
+		panic(fmt.Sprintf("%s: %v", name, err))
+	}
+	return d
 }
 
 // spoilt gives the seams that the environment asks for.

@@ -50,12 +50,13 @@ type seams struct {
 	database string // instead of the configured one
 	store    func(store.Store) store.Store
 	relay    func(relay.Relay) relay.Relay
+	clock    clock.Clock   // the machine's, as it is
 	lease    time.Duration // instead of the usual one, where there are leases
 }
 
 // root gives the command tree.
 func root(in io.Reader, out, errs io.Writer, s seams) *cobra.Command {
-	a := &app{in: in, out: out, errs: errs, seams: s}
+	a := &app{in: in, out: out, errs: errs, seams: s, clock: s.clock}
 	cmd := &cobra.Command{
 		Use:   "tidings",
 		Short: "Publishes feeds of a folder of posts and mails digests of new ones",
