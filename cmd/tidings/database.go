@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"tidings/internal/daemon"
 	"tidings/internal/store"
 	"tidings/internal/store/postgres"
 	"tidings/internal/store/sqlite"
@@ -77,3 +78,21 @@ func (a *app) lease() time.Duration {
 
 // senderLease is how long others wait for a sender that is not heard of.
 const senderLease = time.Minute
+
+// ears is the part that hears what other daemons do, by topic, and has it looked
+// at; none where they say nothing.
+func (a *app) ears(by map[string]func()) []daemon.Part {
+	if _, ok := a.cfg.Database.SQLite(); ok {
+		return nil
+	}
+	hear := func(topic string) {
+		for name, look := range by {
+			if topic == name || topic == postgres.All {
+				look()
+			}
+		}
+	}
+	return []daemon.Part{{Name: "notifications", Run: func(ctx context.Context) error {
+		return postgres.Listen(ctx, a.cfg.Database.URL, hear, a.log)
+	}}}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -24,6 +25,7 @@ type machine struct {
 	*blog
 	name            string
 	database, relay *proxy
+	listens         int
 	daemon          *process
 	logs            *syncBuffer
 }
@@ -52,8 +54,9 @@ func newFleet(t *testing.T, db *postgrestest.Server, readers, machines int) *fle
 		m := &machine{name: fmt.Sprint("machine ", i), logs: &syncBuffer{},
 			database: startProxy(t, "unix", socket),
 			relay:    startProxy(t, "tcp", fmt.Sprintf("127.0.0.1:%d", sink.Port())),
+			listens:  freePort(t),
 		}
-		config := smtpConfig(m.relay.port()) + fmt.Sprintf("delivery: {retry_base: 100ms}\nhttp: {listen: \"127.0.0.1:%d\", url: \"http://localhost:8080\"}\n", freePort(t))
+		config := smtpConfig(m.relay.port()) + fmt.Sprintf("delivery: {retry_base: 100ms}\nhttp: {listen: \"127.0.0.1:%d\", url: \"http://localhost:8080\"}\n", m.listens)
 		m.blog = newBlog(t, config, onePost)
 		m.env = []string{leaseEnv + "=" + fleetLease.String(), fmt.Sprintf("%s=postgres://postgres@127.0.0.1:%d%s?sslmode=disable&idle_in_transaction_session_timeout=2s&connect_timeout=2",
 			databaseEnv, m.database.port(), at.Path)}
@@ -83,9 +86,9 @@ func newFleet(t *testing.T, db *postgrestest.Server, readers, machines int) *fle
 }
 
 // serve starts the daemon of a machine.
-func (f *fleet) serve(m *machine) {
+func (f *fleet) serve(m *machine, args ...string) {
 	f.t.Helper()
-	cmd := m.command("serve")
+	cmd := m.command(append([]string{"serve"}, args...)...)
 	cmd.Stderr = m.logs
 	m.daemon = &process{cmd: cmd, ended: make(chan struct{})}
 	if err := cmd.Start(); err != nil {
@@ -250,5 +253,143 @@ func TestWrongClock(t *testing.T) {
 	f.quiet()
 	if copies := f.fair(); copies > 0 {
 		t.Errorf("%d copies", copies)
+	}
+}
+
+// TestSharedRate: two machines keep to one limit between them.
+func TestSharedRate(t *testing.T) {
+	t.Parallel()
+	const rate, readers = 40, 120
+	f := newFleet(t, &server, readers, 2)
+	for _, m := range f.machines {
+		m.append("config.yaml", fmt.Sprintf("  rate: {per_second: %d}\n", rate), "\ndelivery:")
+		f.serve(m)
+	}
+	f.until("the edition's end", f.finished)
+	f.quiet()
+	if copies := f.fair(); copies > 0 {
+		t.Errorf("%d copies", copies)
+	}
+	mails := f.server.Messages()
+	// As long as one machine would take; on their own they would take half of it.
+	if took, least := mails[len(mails)-1].Time.Sub(mails[0].Time), readers*time.Second/rate*4/5; took < least {
+		t.Errorf("%d mails in %s, at most %d a second", len(mails), took, rate)
+	}
+	for _, m := range f.machines {
+		if !m.relay.used() {
+			t.Errorf("%s sent nothing", m.name)
+		}
+	}
+}
+
+// append puts lines into a file, before the first occurrence of a text.
+func (b *blog) append(name, lines, before string) {
+	b.t.Helper()
+	text, err := os.ReadFile(filepath.Join(b.dir, name))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	i := strings.Index(string(text), before)
+	if i < 0 {
+		b.t.Fatalf("%s: no %q", name, before)
+	}
+	b.write(name, string(text[:i+1])+lines+string(text[i+1:]))
+}
+
+// TestRoles leaves pages, sending and schedules to a daemon each.
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, &server, 40, 3)
+	for i, role := range []string{"web", "send", "schedule"} {
+		f.serve(f.machines[i], "--only", role)
+	}
+	for i, m := range f.machines {
+		f.until(m.name+" is ready", func() bool { return m.status("/readyz") == http.StatusOK })
+		want := http.StatusNotFound
+		if i == 0 {
+			want = http.StatusOK
+		}
+		for path, want := range map[string]int{"/": want, "/feed.xml": want, "/healthz": http.StatusOK, "/metrics": http.StatusOK} {
+			if got := m.status(path); got != want {
+				t.Errorf("%s: %s is %d, want %d", m.name, path, got, want)
+			}
+		}
+	}
+	f.until("the edition's end", f.finished)
+	f.quiet()
+	if copies := f.fair(); copies > 0 {
+		t.Errorf("%d copies", copies)
+	}
+	for i, m := range f.machines {
+		if m.relay.used() != (i == 1) {
+			t.Errorf("%s had to do with the relay: %t", m.name, m.relay.used())
+		}
+	}
+}
+
+// status is the answer's, to a request for a path of the machine's daemon; 0 if
+// there is none.
+func (m *machine) status(path string) int {
+	res, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d%s", m.listens, path))
+	if err != nil {
+		return 0
+	}
+	res.Body.Close()
+	return res.StatusCode
+}
+
+// TestSlotsOfAFleet lets three daemons rehearse the same hours: each slot has one
+// record, and every reader one mail of each that had posts.
+func TestSlotsOfAFleet(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, &server, 30, 3)
+	f.must("editions", "cancel", fmt.Sprint(f.edition), "--yes")
+	box := filepath.Join(f.dir, "box")
+	for _, m := range f.machines {
+		var config strings.Builder
+		for hour := range 8 {
+			m.write(fmt.Sprintf("posts/%d.md", hour), fmt.Sprintf("---\ntitle: Hour %d\ndate: 2031-01-06T%02d:30:00Z\n---\nText.\n", hour, hour+8))
+		}
+		config.WriteString("site: {timezone: UTC}\nposts: {dir: posts, settle: 0s}\nnewsletters: {hourly: {schedule: \"0 * * * *\"}}\n")
+		fmt.Fprintf(&config, "mail: {transport: capture, capture_dir: %q}\nhttp: {listen: \"127.0.0.1:%d\", url: \"http://localhost:8080\"}\n", box, m.listens)
+		m.write("config.yaml", config.String())
+	}
+	f.subscribe(30)
+	for _, m := range f.machines {
+		f.serve(m, "--clock", "2031-01-06T08:05:00Z,3600")
+	}
+	var slots []string
+	f.until("eight hours", func() bool {
+		es, err := f.db.ListEditions(t.Context(), "hourly", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slots = nil
+		for _, e := range es {
+			if e.Slot >= "2031-01-06T09:00" && e.Slot <= "2031-01-06T16:00" && e.Status == store.EditionFinished && !e.Manual {
+				slots = append(slots, e.Slot)
+			}
+		}
+		return len(slots) >= 8
+	})
+	f.quiet()
+	slices.Sort(slots)
+	if once := slices.Compact(slices.Clone(slots)); len(once) != len(slots) || len(slots) != 8 {
+		t.Errorf("slots %q", slots)
+	}
+	mails, err := filepath.Glob(filepath.Join(box, "*", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if es, err := f.db.ListEditions(t.Context(), "hourly", 0); err != nil {
+		t.Fatal(err)
+	} else {
+		sent := 0
+		for _, e := range es {
+			sent += e.Counts.Sent
+		}
+		if sent != len(mails) || sent < 8*30 {
+			t.Errorf("%d mails on record, %d captured, want both at least %d", sent, len(mails), 8*30)
+		}
 	}
 }

@@ -19,6 +19,9 @@ import (
 // handler makes the pages. sender is nil while mailing is off.
 func (a *app) handler(posts *library, s *newsletter.Service, sender *newsletter.Sender, metrics http.Handler) (http.Handler, error) {
 	c := a.cfg
+	if !a.roles.has(roleWeb) {
+		return web.Probes(web.Deps{Ready: func(ctx context.Context) error { return a.ready(ctx, sender) }, Metrics: metrics}), nil
+	}
 	hosts, err := hostsPosts(c)
 	if err != nil {
 		return nil, err

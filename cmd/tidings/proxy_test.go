@@ -17,6 +17,7 @@ type proxy struct {
 	mu     sync.Mutex
 	turned *sync.Cond
 	state  int
+	served int // connections, of all times
 	conns  map[net.Conn]bool
 }
 
@@ -52,6 +53,13 @@ func startProxy(t testing.TB, network, address string) *proxy {
 	return p
 }
 
+// used reports whether anything was ever connected.
+func (p *proxy) used() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.served > 0
+}
+
 func (p *proxy) port() int { return p.listener.Addr().(*net.TCPAddr).Port }
 
 // turn opens, cuts or stalls the network.
@@ -76,6 +84,7 @@ func (p *proxy) keep(c net.Conn) bool {
 		return false
 	}
 	p.conns[c] = true
+	p.served++
 	return true
 }
 

@@ -41,6 +41,7 @@ type app struct {
 	cfg   *config.Config
 	key   token.Key
 	store store.Store
+	roles roles             // of a daemon
 	snap  *catalog.Snapshot // the posts as a command last read them
 }
 

@@ -22,10 +22,12 @@ import (
 	"tidings/internal/daemon"
 	"tidings/internal/newsletter"
 	"tidings/internal/pace"
+	"tidings/internal/store/postgres"
 )
 
 func serveCommand(a *app) *cobra.Command {
 	var rehearsal string
+	var only []string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Watch the posts, publish the feeds, serve pages, send digests",
@@ -40,10 +42,15 @@ func serveCommand(a *app) *cobra.Command {
 				}
 				a.clock = c
 			}
+			var err error
+			if a.roles, err = parseRoles(only); err != nil {
+				return usageError{err}
+			}
 			return a.serve(cmd.Context())
 		},
 	}
 	cmd.Flags().StringVar(&rehearsal, "clock", "", "`START,RATE`: rehearse, with mail captured: time starts at START and runs RATE times as fast")
+	cmd.Flags().StringSliceVar(&only, "only", nil, "`ROLES` of this daemon where others do the rest: web, send, schedule (default: all)")
 	return cmd
 }
 
@@ -137,18 +144,12 @@ func (a *app) parts(ctx context.Context, l net.Listener, g *generation) ([]daemo
 	a.warn()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	posts, err := a.openLibrary(ctx, registry)
+	posts, service, parts, err := a.content(ctx, registry)
 	if err != nil {
 		return nil, err
 	}
 	live := a.liveTemplates()
-	service, err := a.service(posts.watcher.Current)
-	if err != nil {
-		return nil, err
-	}
 	live.mails = service.Templates
-	registry.MustRegister(posts.gauges()...)
-	parts := []daemon.Part{{Name: "posts", Run: func(ctx context.Context) error { return a.runLibrary(ctx, posts) }}}
 	gate := a.pace()
 	registry.MustRegister(gate)
 	counters := newsletter.NewMetrics(registry)
@@ -160,18 +161,39 @@ func (a *app) parts(ctx context.Context, l net.Listener, g *generation) ([]daemo
 	if err := live.use(func() (http.Handler, error) { return a.handler(posts, service, sender, metrics) }); err != nil {
 		return nil, err
 	}
-	bounces, listening, err := a.bounces(service, counters, watch)
-	if err != nil {
-		return nil, err
+	parts = append(parts, daemon.Part{Name: "templates", Run: live.run}, daemon.HTTP(l, live, a.log))
+	if a.roles.has(roleWeb) {
+		bounces, listening, err := a.bounces(service, counters, watch)
+		if err != nil {
+			return nil, err
+		}
+		if listening {
+			parts = append(parts, bounces)
+		}
+		parts = append(parts, daemon.Part{Name: "hubs", Run: posts.hubs.Run})
 	}
-	if listening {
-		parts = append(parts, bounces)
+	if a.roles.has(roleSchedule) {
+		parts = append(parts, daemon.Part{Name: "imports", Run: service.KeepImports}, daemon.Part{Name: "retention", Run: service.Retain})
 	}
-	parts = append(parts, daemon.Part{Name: "templates", Run: live.run}, daemon.HTTP(l, live, a.log), daemon.Part{Name: "hubs", Run: posts.hubs.Run},
-		daemon.Part{Name: "imports", Run: service.KeepImports}, daemon.Part{Name: "retention", Run: service.Retain})
-	a.log.Info("serving", "url", a.cfg.HTTP.URL, "listen", l.Addr().String(), "posts", len(posts.watcher.Current().Entries),
-		"feeds", len(posts.publisher.Current().Feeds), "mail", a.cfg.Mail.Transport)
+	a.log.Info("serving", "url", a.cfg.HTTP.URL, "listen", l.Addr().String(), "roles", a.roles.String(), "mail", a.cfg.Mail.Transport)
 	return append(parts, mailing...), nil
+}
+
+// content makes the parts that turn posts into feeds, if this daemon needs any,
+// and the newsletter rules over the posts.
+func (a *app) content(ctx context.Context, registry *prometheus.Registry) (*library, *newsletter.Service, []daemon.Part, error) {
+	if !a.roles.posts() {
+		service, err := a.service(noPosts)
+		return nil, service, nil, err
+	}
+	posts, err := a.openLibrary(ctx, registry)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	registry.MustRegister(posts.gauges()...)
+	a.log.Info("posts published", "posts", len(posts.watcher.Current().Entries), "feeds", len(posts.publisher.Current().Feeds))
+	service, err := a.service(posts.watcher.Current)
+	return posts, service, []daemon.Part{{Name: "posts", Run: func(ctx context.Context) error { return a.runLibrary(ctx, posts) }}}, err
 }
 
 // warn logs what is doubtful in the configuration. While mail is captured,
@@ -196,21 +218,31 @@ func (a *app) mailing(g *generation, s *newsletter.Service, gate *pace.Gate, liv
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	sender, err := a.sender(s, gate, m)
-	if err != nil {
-		return nil, nil, nil, err
-	}
 	messenger := newsletter.NewMessenger(s, relay, sign, gate, m)
-	scheduler := newsletter.NewScheduler(s, sender.Wake, m)
+	var parts []daemon.Part
+	var sender *newsletter.Sender
+	wake := func() {}
+	if a.roles.has(roleSend) {
+		if sender, err = a.sender(s, gate, m); err != nil {
+			return nil, nil, nil, err
+		}
+		wake = sender.Wake
+		parts = append(parts, g.part("confirmations", messenger.RunUntil), g.part("sender", sender.RunUntil))
+	}
+	scheduler := newsletter.NewScheduler(s, wake, m)
 	watch := a.alertWatch(alert.Deps{
 		Service: s, Mails: messenger, Fault: scheduler.Fault,
 		Ready:     func(ctx context.Context) error { return a.ready(ctx, sender) },
 		Templates: live.broken,
 	}, reg)
-	return []daemon.Part{daemon.Together("mail",
-		g.part("confirmations", messenger.RunUntil),
-		g.part("sender", sender.RunUntil),
-		daemon.Part{Name: "schedule", Run: scheduler.Run},
-		daemon.Part{Name: "alerts", Run: watch.Run},
-	)}, sender, watch, nil
+	if a.roles.has(roleSchedule) {
+		parts = append(parts, daemon.Part{Name: "schedule", Run: scheduler.Run}, daemon.Part{Name: "alerts", Run: watch.Run})
+	}
+	if len(parts) == 0 {
+		return nil, nil, watch, nil
+	}
+	if sender != nil {
+		parts = append(parts, a.ears(map[string]func(){postgres.Mails: sender.Wake, postgres.Notices: messenger.Wake})...)
+	}
+	return []daemon.Part{daemon.Together("mail", parts...)}, sender, watch, nil
 }

@@ -37,7 +37,7 @@ func (a *app) waiting(ctx context.Context, e store.Edition) ([]waiting, error) {
 
 // holdsUp reports whether all mails of an edition wait for a circuit.
 func (a *app) holdsUp(c store.Circuit, e store.Edition) bool {
-	return c.Name == pace.RelayCircuit(a.relayName()) || c.Name == pace.NewsletterCircuit(e.Newsletter)
+	return c.Name == pace.RelayCircuit(a.relayLine()) || c.Name == pace.NewsletterCircuit(e.Newsletter)
 }
 
 // heldUntil gives when the first mail of an edition can be tried again, if all

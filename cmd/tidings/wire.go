@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -313,10 +314,23 @@ func (a *app) relayName() string {
 	return net.JoinHostPort(m.SMTP.Host, strconv.Itoa(m.SMTP.Port))
 }
 
+// relayLine is the relay as this machine reaches it: another one may, while this
+// one does not.
+func (a *app) relayLine() string {
+	if _, ok := a.cfg.Database.SQLite(); ok {
+		return a.relayName()
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "a machine without a name"
+	}
+	return a.relayName() + ", from " + host
+}
+
 // pace makes the gate that all parts of this process that send share.
 func (a *app) pace() *pace.Gate {
 	m := a.cfg.Mail
-	c := pace.Config{Relay: a.relayName(), Connections: m.SMTP.Connections, PerSecond: m.Rate.PerSecond, Domains: map[string]pace.Limit{}}
+	c := pace.Config{Relay: a.relayLine(), Connections: m.SMTP.Connections, PerSecond: m.Rate.PerSecond, Domains: map[string]pace.Limit{}}
 	for _, d := range m.Rate.Domains {
 		c.Domains[d.ASCII()] = pace.Limit{PerSecond: d.PerSecond, Connections: d.Connections}
 	}

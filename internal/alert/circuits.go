@@ -21,6 +21,9 @@ func (w *Watch) circuits(ctx context.Context, v *view) ([]store.Alert, error) {
 	var all []store.Alert
 	for _, c := range list {
 		v.open[c.Name] = true
+		if w.ofRelay(c) {
+			v.open[pace.RelayCircuit(w.Relay)] = true
+		}
 		if v.now.Sub(c.Since) < wait || v.now.Sub(c.Until) > wait {
 			continue
 		}
@@ -32,16 +35,23 @@ func (w *Watch) circuits(ctx context.Context, v *view) ([]store.Alert, error) {
 	return all, nil
 }
 
+// ofRelay reports whether a circuit is that of the relay, as one of the machines
+// reaches it.
+func (w *Watch) ofRelay(c store.Circuit) bool {
+	own := pace.RelayCircuit(w.Relay)
+	return c.Name == own || strings.HasPrefix(c.Name, own+", from ")
+}
+
 // circuit says what is wrong with what a circuit is of; nothing, if that is of
 // no concern any more.
 func (w *Watch) circuit(c store.Circuit) store.Alert {
 	since := stamp(c.Since, w.Zone)
-	if c.Name == pace.RelayCircuit(w.Relay) {
+	if w.ofRelay(c) {
 		return store.Alert{
 			Passing: true, // whoever is told of it by mail knows that it is over
 			Subject: "The mail server takes no mails",
 			Text: text(
-				"The mail server "+w.Relay+" has taken no mails since "+since+": "+c.Reason+".",
+				"The mail server "+strings.TrimPrefix(c.Name, pace.RelayCircuit(""))+" has taken no mails since "+since+": "+c.Reason+".",
 				"tidings tries it again every five minutes at most, and goes on by itself. Nobody is lost meanwhile; mails that cannot be sent before delivery.expires fail, and their posts are in the next digest. If you read this as a mail, the server takes mails again.",
 				"If it still does not, look at its own log, and at mail.smtp in config.yaml. What waits for it:\n"+command("tidings editions list")),
 		}

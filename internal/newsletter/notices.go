@@ -25,6 +25,7 @@ type Messenger struct {
 	pace    *pace.Gate
 	metrics *Metrics
 	bounces *Bounces
+	wake    chan struct{}
 }
 
 // NewMessenger makes a Messenger; sign, gate and metrics may be nil.
@@ -35,7 +36,29 @@ func NewMessenger(s *Service, r relay.Relay, sign func([]byte) ([]byte, error), 
 	if gate == nil {
 		gate = pace.New(pace.Config{}, s.Store, s.Clock, s.Log)
 	}
-	return &Messenger{service: s, relay: r, sign: sign, pace: gate, metrics: m, bounces: NewBounces(s, m)}
+	return &Messenger{service: s, relay: r, sign: sign, pace: gate, metrics: m, bounces: NewBounces(s, m), wake: make(chan struct{}, 1)}
+}
+
+// Wake makes the Messenger look for notices at once.
+func (m *Messenger) Wake() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// pause waits for a while, or for a Wake.
+func (m *Messenger) pause(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-m.wake:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	_ = m.service.Clock.Sleep(ctx, noticeEvery) // ends early with ctx
 }
 
 const (
@@ -60,7 +83,7 @@ func (m *Messenger) RunUntil(ctx, stop context.Context) error {
 		}
 		told = err != nil
 		if n < noticeBatch {
-			_ = m.service.Clock.Sleep(ctx, noticeEvery) // ends early with ctx
+			m.pause(ctx)
 		}
 	}
 	return nil

@@ -63,6 +63,7 @@ type Sender struct {
 	warm    chan store.Job // for workers that have a connection and nothing to do
 	results chan attempt
 	wake    chan struct{}
+	hunger  appetite
 	lease   lease
 	window  chan struct{} // one for each mail that may have been sent and is not recorded; nil: no limit
 	letGo   func()        // ends keeping the lease
@@ -93,6 +94,7 @@ func NewSender(s *Service, c SenderConfig, r relay.Relay, sign func([]byte) ([]b
 		bounces: NewBounces(s, m),
 		wake:    make(chan struct{}, 1),
 		lines:   lines{workers: c.Connections},
+		hunger:  newAppetite(c),
 		lease:   lease{length: c.Lease},
 		window:  newWindow(c),
 	}
@@ -182,15 +184,16 @@ func (s *Sender) dispatch(ctx context.Context) []attempt {
 		wait := lookEvery
 		if err := s.journal.Keep(); err != nil {
 			s.troubled(ctx, err)
-		} else if out <= mostOut-claimSize && len(unrecorded) == 0 && s.lease.valid() {
+		} else if s.hunger.hungry(out) && len(unrecorded) == 0 && s.lease.valid() {
 			var n int
-			n, wait = s.claim(ctx, mostOut-out)
+			n, wait = s.claim(ctx, s.hunger.limit()-out)
 			out += n
 		}
 		got := s.await(ctx, wait)
 		unrecorded = append(unrecorded, got...)
 		if len(unrecorded) > 0 && s.record(ctx, unrecorded) {
 			out -= len(unrecorded)
+			s.hunger.recorded(len(unrecorded), time.Now())
 			unrecorded = unrecorded[:0]
 		}
 	}

@@ -64,14 +64,12 @@ func (s *server) routes() http.Handler {
 		{pattern: "/unsubscribe/{token}", get: s.leaving, post: s.unsubscribe, scope: forOne},
 		{pattern: "/feeds/private/{token}/{file}", get: s.private, scope: forOne},
 
-		{pattern: "/healthz", get: s.healthz},
-		{pattern: "/readyz", get: s.readyz},
-		{pattern: "/metrics", get: s.metrics, scope: forItself},
 		{pattern: "/admin/mailbox/{$}", get: s.mailbox, scope: forItself},
 		{pattern: "/admin/mailbox/{id}/{$}", get: s.message, scope: forItself},
 		{pattern: "/admin/mailbox/{id}/html", get: s.messageHTML, scope: forItself},
 		{pattern: "/admin/mailbox/{id}/source", get: s.messageSource, scope: forItself},
 	}
+	table = append(table, s.probes()...)
 	if s.Authors {
 		table = append(table, route{pattern: "/authors/{slug}/{$}", get: s.author})
 	}

@@ -408,3 +408,20 @@ CREATE TABLE consents (
     at            bigint NOT NULL
 );
 CREATE INDEX consents_subscriber ON consents (subscriber_id, id);
+
+-- What other daemons need not wait for until they look by themselves. The
+-- listeners are told once a transaction is committed.
+-- +goose StatementBegin
+CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('tidings', TG_ARGV[0]);
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER editions_made AFTER INSERT ON editions FOR EACH STATEMENT EXECUTE FUNCTION tell('mails');
+CREATE TRIGGER editions_go_on AFTER UPDATE OF status ON editions
+    FOR EACH ROW WHEN (NEW.status = 'sending' AND OLD.status <> 'sending') EXECUTE FUNCTION tell('mails');
+CREATE TRIGGER waves_made AFTER INSERT ON edition_waves FOR EACH STATEMENT EXECUTE FUNCTION tell('mails');
+CREATE TRIGGER notices_made AFTER INSERT ON notices FOR EACH STATEMENT EXECUTE FUNCTION tell('notices');
+CREATE TRIGGER signups_made AFTER INSERT ON signups FOR EACH STATEMENT EXECUTE FUNCTION tell('notices');
+CREATE TRIGGER posts_changed AFTER INSERT OR UPDATE ON posts FOR EACH STATEMENT EXECUTE FUNCTION tell('posts');
