@@ -30,7 +30,7 @@ func dbCommand(a *app) *cobra.Command {
 	for _, c := range []*cobra.Command{migrate, check, clock} {
 		a.jsonFlag(c)
 	}
-	return group("db", "The database", migrate, check, clock)
+	return group("db", "The database", migrate, check, clock, backupCommand(a), restoreCommand(a), restoredCommand(a), copyCommand(a))
 }
 
 // databaseClock compares the machine's clock with the database's.

@@ -27,6 +27,7 @@ var (
 	ErrUnwritable  = errors.New("the database cannot be written") // read-only, disk full or failing
 	ErrClock       = errors.New("the clock is wrong")             // see Timekeeping
 	ErrSpent       = errors.New("taken before")                   // a form that was sent twice
+	ErrRestored    = errors.New("the database was restored")      // see Restoring
 	ErrBusy        = errors.New("too many at present")            // later the same call succeeds
 	ErrFenced      = errors.New("others have taken over")         // see Leases
 )
@@ -53,6 +54,7 @@ type Store interface {
 	Notices
 	Alerts
 	Timekeeping
+	Restoring
 	Pace
 	Bounces
 

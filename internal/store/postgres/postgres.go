@@ -89,8 +89,12 @@ func open(ctx context.Context, address string, o options) (*sqlstore.Store, erro
 	return s, nil
 }
 
-// prepare sees to it that the schema is the one this program works with.
+// prepare sees to it that the schema is the one this program works with, and
+// the content complete.
 func prepare(ctx context.Context, db *sql.DB, o options) error {
+	if err := whole(ctx, db); err != nil {
+		return err
+	}
 	if !o.readOnly {
 		_, _, err := migrate(ctx, db)
 		return err

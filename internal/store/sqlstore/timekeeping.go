@@ -43,7 +43,7 @@ func (s *Store) onTime(t *tx, now time.Time) error {
 // LastUsed implements [store.Timekeeping].
 func (s *Store) LastUsed(ctx context.Context) (latest time.Time, err error) {
 	err = s.read(ctx, "read when the database was last used", func(t *tx) error {
-		latest, err = t.lastUsed()
+		latest, err = t.instant(clockMark)
 		return err
 	})
 	return latest, err
@@ -92,7 +92,8 @@ func (t *tx) forgetWaves(now time.Time) error {
 	return nil
 }
 
-// keepTime refuses to work by a clock that was set back, and remembers now.
+// keepTime refuses to work by a clock that was set back, or on what may be out
+// of date, and remembers now.
 func (s *Store) keepTime(t *tx, now time.Time) error {
 	if s.anyClock {
 		return nil
@@ -100,10 +101,17 @@ func (s *Store) keepTime(t *tx, now time.Time) error {
 	if err := s.onTime(t, now); err != nil {
 		return err
 	}
-	latest, err := t.lastUsed()
+	saved, err := t.instant(RestoredMark)
+	if err != nil {
+		return err
+	}
+	latest, err := t.instant(clockMark)
 	switch {
 	case err != nil:
 		return err
+	case !saved.IsZero():
+		return fmt.Errorf("%w: it is as it was at %s, and does not know what was mailed since; nothing is mailed until you say how to go on: tidings db restored",
+			store.ErrRestored, saved.Format(time.RFC3339))
 	case now.Before(latest.Add(-store.ClockSlack)):
 		return fmt.Errorf("%w: it says %s, but this database was in use at %s; nothing is mailed until it is right again, or, if it is right, until you say: tidings db clock --accept",
 			store.ErrClock, now.UTC().Format(time.RFC3339), latest.Format(time.RFC3339))
@@ -111,19 +119,6 @@ func (s *Store) keepTime(t *tx, now time.Time) error {
 		return nil
 	}
 	return t.markClock(now)
-}
-
-func (t *tx) lastUsed() (time.Time, error) {
-	var text string
-	found, err := t.maybe(`SELECT value FROM meta WHERE name = ?1`, []any{clockMark}, &text)
-	if err != nil || !found {
-		return time.Time{}, err
-	}
-	ms, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("stored instant %q: %w", text, err)
-	}
-	return time.UnixMilli(ms).UTC(), nil
 }
 
 func (t *tx) markClock(now time.Time) error {
