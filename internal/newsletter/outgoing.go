@@ -20,6 +20,7 @@ import (
 type composer struct {
 	service *Service
 	sign    func([]byte) ([]byte, error) // nil: mails are not signed
+	sends   bool                         // they are not only looked at
 
 	mu     sync.Mutex
 	groups map[groupRef]*frozen
@@ -46,10 +47,10 @@ func newComposer(s *Service, sign func([]byte) ([]byte, error)) *composer {
 	return &composer{service: s, sign: sign, groups: map[groupRef]*frozen{}}
 }
 
-// message gives the envelope and the finished bytes of a claimed delivery, in
-// buf if they fit, and when it was to be sent. They are the same at every
-// attempt, unless it comes earlier than was foreseen, because its reader has no
-// quiet hours any more: no mail is dated later than it is sent.
+// message gives the envelope and the finished bytes of a delivery, in buf if
+// they fit, and when it was to be sent. They are the same at every attempt, and
+// when they are looked at, unless the mail is sent earlier than was foreseen,
+// because its reader has no quiet hours any more: none is dated later than that.
 func (c *composer) message(ctx context.Context, j store.Job, buf []byte) (env relay.Envelope, msg []byte, intended time.Time, err error) {
 	n, err := c.service.Newsletter(j.Newsletter)
 	if err != nil {
@@ -62,7 +63,7 @@ func (c *composer) message(ctx context.Context, j store.Job, buf []byte) (env re
 	tag := c.service.tag(j.DeliveryRef)
 	intended = f.date
 	id := strconv.FormatInt(intended.Unix(), 36) + "." + tag
-	if now := c.service.Clock.Now(); f.date.After(now) {
+	if now := c.service.Clock.Now(); c.sends && f.date.After(now) {
 		early := *f
 		early.template = f.template.Dated(now)
 		f = &early

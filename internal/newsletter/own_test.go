@@ -97,10 +97,13 @@ func TestAFrequencyThatIsNotOfferedAnyMore(t *testing.T) {
 	if err != nil || p.Letters[0].Frequency != store.CadenceSchedule || !slices.Equal(p.Letters[0].Offers, []string{"schedule", "daily", "weekly"}) {
 		t.Fatalf("%+v, %v", p, err)
 	}
-	for frequency, ok := range map[string]bool{"schedule": true, "daily": true, "monthly": false} {
-		err := h.SetPreferences(t.Context(), tok, newsletter.Choices{Letters: map[string]newsletter.LetterChoice{"weekly": {On: true, Frequency: frequency}}})
-		if (err == nil) != ok {
-			t.Errorf("%s: %v", frequency, err)
+	for _, step := range []struct {
+		frequency string
+		ok        bool
+	}{{"schedule", true}, {"monthly", false}, {"daily", true}, {"schedule", false}} { // which was left, and is not offered
+		err := h.SetPreferences(t.Context(), tok, newsletter.Choices{Letters: map[string]newsletter.LetterChoice{"weekly": {On: true, Frequency: step.frequency}}})
+		if (err == nil) != step.ok {
+			t.Errorf("%s: %v", step.frequency, err)
 		}
 	}
 }

@@ -87,9 +87,11 @@ func NewSender(s *Service, c SenderConfig, r relay.Relay, sign func([]byte) ([]b
 	if c.Pace == nil {
 		c.Pace = pace.New(pace.Config{Connections: c.Connections}, s.Store, s.Clock, s.Log)
 	}
+	compose := newComposer(s, sign)
+	compose.sends = true
 	return &Sender{
 		cfg: c, store: s.Store, relay: r, clock: s.Clock, log: s.Log, metrics: m,
-		compose: newComposer(s, sign),
+		compose: compose,
 		pace:    c.Pace,
 		bounces: NewBounces(s, m),
 		wake:    make(chan struct{}, 1),

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"tidings/internal/store"
@@ -97,7 +98,7 @@ func ignoreMissing(err error) error {
 // long, which keeps the log from being emptied, but nobody from writing.
 func vacuumInto(ctx context.Context, path, into string, progress transfer.Progress) error {
 	o := settings(nil)
-	db := sql.OpenDB(&connector{dsn: dsn(path, o, false) + "&_query_only=0", handles: &handles{busy: o.busy}})
+	db := sql.OpenDB(&connector{dsn: strings.Replace(dsn(path, o, false), "_query_only=1", "_query_only=0", 1), handles: &handles{busy: o.busy}})
 	defer db.Close()
 	var size int64
 	if err := db.QueryRowContext(ctx, `SELECT page_count * page_size FROM pragma_page_count, pragma_page_size`).Scan(&size); err != nil {
