@@ -18,6 +18,7 @@ import (
 
 	"tidings/internal/store"
 	"tidings/internal/store/sqlite"
+	"tidings/internal/store/storetest"
 )
 
 // raw opens the file without this package's settings.
@@ -257,7 +258,7 @@ func TestNotADatabase(t *testing.T) {
 // A write that waits for its turn gives up with its context.
 func TestWaitingWriterHeedsItsContext(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "test.db"))
-	rows := importRows(1)
+	rows := storetest.Readers(1)
 	if _, err := s.ImportSubscribers(t.Context(), time.Now(), rows, false); err != nil {
 		t.Fatal(err)
 	}

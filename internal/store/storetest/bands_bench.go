@@ -1,17 +1,14 @@
-package sqlite_test
+package storetest
 
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"tidings/internal/store"
-	"tidings/internal/store/sqlite"
 )
 
-// zones are 24 of the newsletter's readers.
 var zones = []string{
 	"", "Africa/Cairo", "America/Anchorage", "America/Chicago", "America/Denver", "America/Los_Angeles", "America/New_York",
 	"America/Sao_Paulo", "America/St_Johns", "Asia/Dhaka", "Asia/Dubai", "Asia/Karachi", "Asia/Kathmandu", "Asia/Kolkata", "Asia/Seoul",
@@ -19,14 +16,14 @@ var zones = []string{
 	"Pacific/Apia", "Pacific/Auckland",
 }
 
-// BenchmarkBands has -readers people, nine tenths of whom share one
+// BenchBands has so many readers, nine tenths of whom share one
 // zone and hour and the others 24 zones: what a look at them costs, and waves of
 // many and of few.
-func BenchmarkBands(b *testing.B) {
+func BenchBands(b *testing.B, readers int, open func(*testing.B) store.Store) {
 	ctx, now := context.Background(), time.Now()
-	s := must(sqlite.Open(ctx, filepath.Join(b.TempDir(), "bench.db")))(b)
+	s := open(b)
 	defer s.Close()
-	rows := importRows(*readers)
+	rows := Readers(readers)
 	for i := range rows {
 		p := &rows[i].Subscriber
 		p.Subscriptions[0].Frequency = store.CadenceDaily
