@@ -54,9 +54,10 @@ var (
 // Parts of names that tell of leaving, or of not having left. A column with one
 // of them is read by its cells.
 var (
-	leavingParts = folded("unsub", "opt_out", "optout", "opted_out", "optedout", "bounce", "complain", "spam", "blacklist", "blocklist", "suppress", "do_not_", "donot",
+	leavingParts = folded("unsub", "opt_out", "optout", "opted_out", "optedout", "bounce", "complain", "spam", "blacklist", "blocklist", "suppress", "do_not_", "donot", "no_mail", "no_email", "no_newsletter",
+		"disabled", "deactivated", "blocked", "banned",
 		"abgemeld", "abmeld", "kündig", "désabon", "désinscri", "baja", "desuscri", "退会", "解除", "停止", "إلغاء", "ألغى")
-	joiningParts = folded("opt_in", "optin", "opted_in", "optedin", "subscribed", "consent", "accepts_", "einwillig", "abonni", "suscrit", "購読", "مشترك")
+	joiningParts = folded("opt_in", "optin", "opted_in", "optedin", "subscribed", "consent", "accepts_", "receives_", "receive_", "wants_", "allow_", "permission", "einwillig", "abonni", "suscrit", "購読", "مشترك")
 	// What comes for everybody, whoever left.
 	harmlessEnds = []string{"_url", "_link", "_token", "_hash", "_id", "_ip", "_text"}
 )
@@ -103,7 +104,7 @@ func containsAny(name string, parts []string) bool {
 func (t *table) all(names []string) (found []named) {
 	for _, n := range folded(names...) {
 		if i, ok := t.columns[n]; ok && !t.used[i] {
-			found = append(found, named{t.names[i], t.column(n)})
+			found = append(found, named{i, t.names[i], t.column(n)})
 		}
 	}
 	return found
@@ -111,6 +112,7 @@ func (t *table) all(names []string) (found []named) {
 
 // A named column.
 type named struct {
+	at   int
 	name string
 	cell column
 }
@@ -119,7 +121,7 @@ type named struct {
 func (t *table) unused() (found []named) {
 	for i, n := range t.names {
 		if !t.used[i] {
-			found = append(found, named{n, func(cells []string) string { return cells[i] }})
+			found = append(found, named{i, n, func(cells []string) string { return cells[i] }})
 		}
 	}
 	return found

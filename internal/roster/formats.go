@@ -285,7 +285,7 @@ func (t *table) list(name string) func(cells []string) []string {
 // setSuppressed reads the reason for which an address is never to be mailed.
 func (rec *Record) setSuppressed(reason string) error {
 	switch reason = strings.ToLower(reason); reason {
-	case store.ReasonBounce, store.ReasonComplaint, store.ReasonManual, store.ReasonUnsubscribed:
+	case store.ReasonBounce, store.ReasonComplaint, store.ReasonManual, store.ReasonUnsubscribed, store.ReasonErased:
 		rec.Suppress = reason
 	default:
 		if no(reason) {

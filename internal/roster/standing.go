@@ -39,13 +39,17 @@ func (t *table) doubtful() (all []standing) {
 	var others []named
 	for _, c := range t.unused() {
 		name := fold(c.name)
+		read := func(how standing) {
+			t.used[c.at] = true
+			all = append(all, how)
+		}
 		harmless := slices.ContainsFunc(harmlessEnds, func(end string) bool { return strings.HasSuffix(name, end) })
 		switch {
 		case harmless:
 		case containsAny(name, leavingParts):
-			all = append(all, left(c, ""))
+			read(left(c, ""))
 		case containsAny(name, joiningParts):
-			all = append(all, declined(c))
+			read(declined(c))
 		default:
 			others = append(others, c)
 		}

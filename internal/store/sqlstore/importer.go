@@ -137,6 +137,7 @@ func (im *importer) row(r store.ImportRow) outcome {
 type importedPerson struct {
 	store.Subscriber                    // without Subscriptions
 	reason           string             // suppressed for; "": not
+	suppressedAt     time.Time          // zero for what a row before said
 	isNew, changed   bool               // of the person's own record
 	rekeyed          bool               // on record under another key
 	suppression      *store.Suppression // to be made
@@ -167,8 +168,9 @@ func (p *importedPerson) takes(r store.ImportRow) bool {
 	switch p.reason {
 	case "":
 		return true
-	case store.ReasonErased:
-		return false
+	case store.ReasonErased: // who has signed up since is the one that an export tells of
+		return fresh && r.Suppress == store.ReasonErased && r.Subscriber.CreatedAt.After(p.suppressedAt) &&
+			every(r, store.StatusUnsubscribed, store.StatusPending)
 	case store.ReasonUnsubscribed:
 		return every(r, store.StatusUnsubscribed) || fresh && every(r, store.StatusUnsubscribed, store.StatusPending)
 	}
@@ -241,6 +243,9 @@ func (p *importedPerson) suppress(r store.ImportRow, now time.Time) {
 		}
 	}
 	p.suppression = &store.Suppression{Key: p.Key, Email: p.Email, Reason: r.Suppress, Note: clip(r.Note), At: at}
+	if r.Suppress == store.ReasonErased { // of whom the list has the hash alone
+		p.suppression.Email, p.suppression.Note = "", ""
+	}
 	if p.reason == "" {
 		p.reason = r.Suppress
 	}

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"tidings/internal/store"
 )
@@ -51,12 +52,13 @@ func (im *importer) lookSuppressions(keys []string) error {
 	if some, err := im.maybe(`SELECT 1 FROM suppressions LIMIT 1`, nil, &one); err != nil || !some {
 		return err
 	}
-	return lookUp(im.tx, `SELECT key_hash, reason FROM suppressions WHERE key_hash`, keys, func(r row) error {
+	return lookUp(im.tx, `SELECT key_hash, reason, at FROM suppressions WHERE key_hash`, keys, func(r row) error {
 		var key, reason string
-		if err := r.Scan(&key, &reason); err != nil {
+		var at time.Time
+		if err := r.Scan(&key, &reason, instant{&at}); err != nil {
 			return err
 		}
-		im.people[key].reason = reason
+		im.people[key].reason, im.people[key].suppressedAt = reason, at
 		return nil
 	})
 }

@@ -140,9 +140,11 @@ func (s *Store) EraseSubscriber(ctx context.Context, now time.Time, id int64) er
 			return err
 		}
 		// A bounce or a complaint outlives the erasure, but without the address.
+		// The time is that of the last erasure: what older exports hold is older.
 		_, err := t.exec(`INSERT INTO suppressions (key_hash, email, reason, note, at) VALUES (?1, '', ?2, '', ?3)
-			ON CONFLICT (key_hash) DO UPDATE SET email = '', note = '', reason =
-			CASE WHEN suppressions.reason = ?4 THEN excluded.reason ELSE suppressions.reason END`,
+			ON CONFLICT (key_hash) DO UPDATE SET email = '', note = '',
+			at = CASE WHEN suppressions.reason IN (?2, ?4) THEN excluded.at ELSE suppressions.at END,
+			reason = CASE WHEN suppressions.reason = ?4 THEN excluded.reason ELSE suppressions.reason END`,
 			key, store.ReasonErased, millis(now), store.ReasonUnsubscribed)
 		return err
 	})

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -125,6 +126,50 @@ func testImportFields(_ *testing.T, f *fixture) {
 	f.equal("frequency", apply("frequency", store.ImportReport{Updated: 1}).Subscriptions[0].Frequency, "weekly")
 	row.Subscriber.Subscriptions[0].Newsletter = "daily"
 	f.equal("another newsletter", len(apply("another newsletter", store.ImportReport{Updated: 1}).Subscriptions), 2)
+}
+
+// testImportErased brings back whom an export tells of: somebody who was erased
+// and has signed up since. An export from before the erasure brings nobody back.
+func testImportErased(_ *testing.T, f *fixture) {
+	const email = "a@example.com"
+	row := func(status string, created time.Time) store.ImportRow {
+		p := person(email)
+		p.CreatedAt, p.Subscriptions = created, []store.Subscription{{Newsletter: "weekly", Status: status, CreatedAt: created}}
+		return store.ImportRow{Line: 2, Subscriber: p, Suppress: store.ReasonErased}
+	}
+	apply := func(what string, r store.ImportRow, known bool) {
+		f.t.Helper()
+		report, err := f.ImportSubscribers(f.ctx, f.now, []store.ImportRow{r}, false)
+		f.check(err)
+		f.equal(what, report, store.ImportReport{Suppressed: 1, SuppressedLines: []int{2}})
+		_, err = f.SubscriberByEmail(f.ctx, email)
+		f.equal(what+": on record", errors.Is(err, store.ErrNotFound), !known)
+	}
+	erase := func() {
+		p, err := f.SubscriberByEmail(f.ctx, email)
+		f.check(err)
+		f.check(f.EraseSubscriber(f.ctx, f.now, p.ID))
+	}
+	f.check(f.Unsubscribe(f.ctx, f.now, f.reader(email, "weekly"), ""))
+	f.now = f.now.Add(time.Hour)
+	erase()
+	since := f.now.Add(time.Minute)
+	apply("from before", row(store.StatusPending, f.now.Add(-time.Minute)), false)
+	apply("active", row(store.StatusActive, since), false)
+	apply("since", row(store.StatusPending, since), true)
+	x, err := f.Suppressed(f.ctx, key(email))
+	f.check(err)
+	f.equal("suppression", x, store.Suppression{Key: key(email), Reason: store.ReasonErased, At: f.now})
+	f.now = f.now.Add(time.Hour)
+	erase()
+	apply("from between two erasures", row(store.StatusPending, since), false)
+
+	// Where nothing is known of them, the list of the suppressed gets no address.
+	f.check(f.Unsuppress(f.ctx, key(email)))
+	apply("elsewhere", row(store.StatusPending, since), true)
+	x, err = f.Suppressed(f.ctx, key(email))
+	f.check(err)
+	f.equal("suppression elsewhere", x, store.Suppression{Key: key(email), Reason: store.ReasonErased, At: f.now})
 }
 
 func testImport(t *testing.T, f *fixture) {

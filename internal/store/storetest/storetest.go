@@ -58,6 +58,7 @@ func RunParts(t *testing.T, open func(*testing.T) store.Store) {
 		"Import":        testImport,
 		"ImportFields":  testImportFields,
 		"ImportStates":  testImportStates,
+		"ImportErased":  testImportErased,
 		"Suppressions":  testSuppressions,
 		"Notices":       testNotices,
 		"Editions":      testEditions,
