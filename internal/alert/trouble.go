@@ -34,7 +34,7 @@ func (w *Watch) clockBehind(ctx context.Context, v *view) ([]store.Alert, error)
 // look is none.
 func (w *Watch) stopped(ctx context.Context, v *view) ([]store.Alert, error) {
 	err := w.Ready(ctx)
-	if err == nil || errors.Is(err, store.ErrClock) {
+	if err == nil || errors.Is(err, store.ErrClock) || errors.Is(err, store.ErrRestored) {
 		w.stoppedSince = time.Time{}
 		return nil, ctx.Err()
 	}

@@ -238,6 +238,7 @@ func (s *Scheduler) run(ctx context.Context, n Newsletter, due run, now time.Tim
 // transient reports whether planning may succeed when tried again as it is.
 func transient(err error) bool {
 	return errors.Is(err, store.ErrLocked) || errors.Is(err, store.ErrUnwritable) || errors.Is(err, store.ErrClock) ||
+		errors.Is(err, store.ErrRestored) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 

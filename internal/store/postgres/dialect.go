@@ -25,6 +25,7 @@ func dialect() sqlstore.Dialect {
 		Interrupt:  true, // a server may be out of reach
 		Again:      passing,
 		Copy:       copyRows,
+		Numbers:    "SELECT nextval(pg_get_serial_sequence(?1, 'id')) FROM generate_series(1, ?2)",
 		Once:       pgx.QueryExecModeDescribeExec,
 		Text:       storable,
 		Explain:    explain,

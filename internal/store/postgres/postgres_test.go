@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -56,4 +57,15 @@ func TestSharedStore(t *testing.T) {
 		address := server.Database(t)
 		return open(t, address), open(t, address)
 	})
+}
+
+func TestRestored(t *testing.T) {
+	address := server.Database(t)
+	storetest.RunRestoring(t, func(t *testing.T) store.Store { return open(t, address) },
+		func(t *testing.T, _ store.Store, saved time.Time) store.Store {
+			if err := postgres.Mark(t.Context(), address, saved); err != nil {
+				t.Fatal(err)
+			}
+			return open(t, address)
+		})
 }

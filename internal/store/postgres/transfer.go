@@ -148,9 +148,14 @@ func OpenSource(ctx context.Context, address string, shared bool) (d transfer.Da
 		case err == nil && version < latest:
 			err = fmt.Errorf("its schema is version %d, this program copies version %d: run tidings db migrate, with database.url naming it", version, latest)
 		case err == nil && !shared:
-			err = alone(ctx, db)
+			if err = alone(ctx, db); err != nil {
+				err = fmt.Errorf("%w: stop it, or copy the database as it is now with --online", err)
+			}
 		}
-		return errors.Join(err, whole(ctx, db))
+		if err == nil {
+			err = whole(ctx, db)
+		}
+		return err
 	})
 	if err != nil {
 		return d, nil, err

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"tidings/internal/store"
@@ -98,8 +97,12 @@ func ignoreMissing(err error) error {
 // long, which keeps the log from being emptied, but nobody from writing.
 func vacuumInto(ctx context.Context, path, into string, progress transfer.Progress) error {
 	o := settings(nil)
-	db := sql.OpenDB(&connector{dsn: strings.Replace(dsn(path, o, false), "_query_only=1", "_query_only=0", 1), handles: &handles{busy: o.busy}})
+	db := sql.OpenDB(&connector{dsn: dsn(path, o, false), handles: &handles{busy: o.busy}})
 	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(ctx, `PRAGMA query_only = 0`); err != nil { // to SQLite the copy is a database that is written
+		return explain(err)
+	}
 	var size int64
 	if err := db.QueryRowContext(ctx, `SELECT page_count * page_size FROM pragma_page_count, pragma_page_size`).Scan(&size); err != nil {
 		return explain(err)

@@ -21,8 +21,8 @@ const partialSuffix = "-partial"
 // that of the lock which keeps a second one away.
 const copyLockSuffix = "-copy"
 
-// name is what people call the database at path, from wherever they look.
-func name(path string) string {
+// Name is what people call the database at path, from wherever they look.
+func Name(path string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
@@ -47,12 +47,12 @@ func OpenSource(ctx context.Context, path string, shared bool) (d transfer.Datab
 		case err == nil && version == 0:
 			err = fmt.Errorf("it is no database of tidings: %w", store.ErrNotFound)
 		case err == nil && version < latest:
-			err = fmt.Errorf("its schema is version %d, this program copies version %d: run tidings db migrate, with database.url: %s", version, latest, name(path))
+			err = fmt.Errorf("its schema is version %d, this program copies version %d: run tidings db migrate, with database.url: %s", version, latest, Name(path))
 		}
 		return err
 	})
 	if busy(err) {
-		return d, nil, fmt.Errorf("%w: %s is in use, by a daemon or another command", store.ErrLocked, path)
+		return d, nil, fmt.Errorf("%w: %s is in use, by a daemon or another command: stop it, or copy the database as it is now with --online", store.ErrLocked, path)
 	}
 	if err != nil {
 		return d, nil, err
@@ -93,10 +93,13 @@ func OpenTarget(ctx context.Context, path string, fresh bool) (d transfer.Databa
 		d, close, err = connectPartial(ctx, partial, o)
 	}
 	if err != nil {
+		if fresh {
+			err = errors.Join(err, discard(partial), forgetLocks(partial))
+		}
 		unlock()
 		return d, nil, nil, fmt.Errorf("make database %s: %w", path, err)
 	}
-	d.Name = name(path)
+	d.Name = Name(path)
 	closeIt := close // the results get other values
 	done := func() error { defer unlock(); return closeIt() }
 	return d, func() error {
@@ -126,6 +129,11 @@ func lockCopy(ctx context.Context, partial string) (unlock func(), err error) {
 		err = fmt.Errorf("%w, which makes it: wait until that is done", store.ErrLocked)
 	}
 	return unlock, err
+}
+
+// Discard removes what a copy into a file that is to be at path left.
+func Discard(path string) error {
+	return errors.Join(discard(path+partialSuffix), forgetLocks(path+partialSuffix))
 }
 
 // discard removes what an earlier, interrupted run left.
@@ -160,7 +168,7 @@ func connect(ctx context.Context, path, dsn string, o options, ready func(*sql.D
 	db := sql.OpenDB(&connector{dsn: dsn, handles: &handles{busy: o.busy}})
 	db.SetMaxOpenConns(1)
 	if err = ready(db); err == nil {
-		d.Name, d.Engine = name(path), engine{}
+		d.Name, d.Engine = Name(path), engine{}
 		d.Conn, err = db.Conn(ctx)
 	}
 	if err != nil {

@@ -30,14 +30,18 @@ func (im *importer) save() error {
 }
 
 func (im *importer) savePeople() error {
-	var keys []string
-	people := im.bulk("subscribers", "email, key_hash, name, language, timezone, format, quiet_hours, created_at")
+	if err := im.numberPeople(); err != nil {
+		return err
+	}
+	people := im.bulk("subscribers", "id, email, key_hash, name, language, timezone, format, quiet_hours, created_at")
 	for _, p := range im.touched {
 		var err error
 		switch {
+		case p.isNew && p.ID == 0:
+			p.ID, err = im.insert(`INSERT INTO subscribers (email, key_hash, name, language, timezone, format, quiet_hours, created_at)
+				VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`, p.Email, p.Key, p.Name, p.Language, p.Timezone, p.Format, p.QuietHours, millis(p.CreatedAt))
 		case p.isNew:
-			keys = append(keys, p.Key)
-			err = people.add(p.Email, p.Key, p.Name, p.Language, p.Timezone, p.Format, p.QuietHours, millis(p.CreatedAt))
+			err = people.add(p.ID, p.Email, p.Key, p.Name, p.Language, p.Timezone, p.Format, p.QuietHours, millis(p.CreatedAt))
 		case p.changed || p.rekeyed:
 			_, err = im.exec(`UPDATE subscribers SET key_hash = ?2, name = ?3, language = ?4, timezone = ?5, format = ?6, quiet_hours = ?7
 				WHERE id = ?1`, p.ID, p.Key, p.Name, p.Language, p.Timezone, p.Format, p.QuietHours)
@@ -47,23 +51,26 @@ func (im *importer) savePeople() error {
 			return err
 		}
 	}
-	if err := people.flush(); err != nil {
-		return err
-	}
-	return im.number(keys)
+	return people.flush()
 }
 
-// number finds the numbers of new people.
-func (im *importer) number(keys []string) error {
-	return lookUp(im.tx, `SELECT id, key_hash FROM subscribers WHERE key_hash`, keys, func(r row) error {
-		var id int64
-		var key string
-		if err := r.Scan(&id, &key); err != nil {
-			return err
-		}
-		im.people[key].ID = id
+// numberPeople gives new people their numbers, where the engine does so before
+// they are inserted.
+func (im *importer) numberPeople() error {
+	if im.dialect.Numbers == "" {
 		return nil
-	})
+	}
+	var fresh []*importedPerson
+	for _, p := range im.touched {
+		if p.isNew {
+			fresh = append(fresh, p)
+		}
+	}
+	ids, err := all(im.tx, scalar[int64], im.dialect.Numbers, "subscribers", len(fresh))
+	for i, id := range ids {
+		fresh[i].ID = id
+	}
+	return err
 }
 
 // importWriting is what an import writes beside the people.

@@ -106,6 +106,7 @@ func (im *importer) lookSubscriptions(keys []string) error {
 // any of the values, a hundred at a time.
 func lookUp[T any](t *tx, query string, values []T, fn func(row) error) error {
 	query += ` IN ` + placeholders(lookTogether)
+	t = t.rarely() // a plan that was made while the table was small would walk over all of it
 	args := make([]any, lookTogether)
 	for len(values) > 0 {
 		n := min(len(values), lookTogether)

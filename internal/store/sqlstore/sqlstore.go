@@ -46,6 +46,9 @@ type Dialect struct {
 	// Copy inserts rows by a shorter way than a statement for each; nil where
 	// there is none. conn is the driver's connection.
 	Copy func(ctx context.Context, conn any, table string, columns []string, rows [][]any) error
+	// Numbers gives ?2 numbers for new rows of the table ?1, for those that are
+	// copied; "" where a row gets its number when it is inserted alone.
+	Numbers string
 	// Once is an argument before all others of a query that is not worth
 	// keeping prepared; nil where the engine needs none.
 	Once any

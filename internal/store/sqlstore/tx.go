@@ -61,6 +61,16 @@ func (t *tx) exec(query string, args ...any) (int, error) {
 	return int(n), err
 }
 
+// insert adds a row and gives its number, on an engine that tells it.
+func (t *tx) insert(query string, args ...any) (int64, error) {
+	query, args = t.bind(query, args)
+	res, err := t.sql.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.LastInsertId()
+}
+
 // execOne runs a statement that must change a row; [store.ErrNotFound] if it
 // does not.
 func (t *tx) execOne(query string, args ...any) error {

@@ -7,9 +7,9 @@ import (
 	"tidings/internal/store"
 )
 
-// Restore makes a database one that was restored, as it was at an instant; how
-// is the engine's affair.
-type Restore func(t *testing.T, s store.Store, saved time.Time)
+// Restore makes the database of a store one that was restored, as it was at an
+// instant, and opens it anew.
+type Restore func(t *testing.T, s store.Store, saved time.Time) store.Store
 
 // RunRestoring holds an engine to what is promised of a database that was
 // restored. open gives an empty store, restore marks it.
@@ -25,7 +25,7 @@ func RunRestoring(t *testing.T, open func(*testing.T) store.Store, restore Resto
 	f.check(second(f.SeeNewsletter(f.ctx, f.now, "daily")))
 	f.claim("killed", 1)
 	before := f.now
-	restore(t, f.Store, f.now)
+	f.Store = restore(t, f.Store, f.now)
 
 	saved, err := f.Restored(f.ctx)
 	f.check(err)

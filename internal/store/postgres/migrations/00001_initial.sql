@@ -112,14 +112,13 @@ CREATE INDEX subscriptions_pending ON subscriptions (asked_at) WHERE status = 'p
 -- +goose StatementBegin
 CREATE FUNCTION subscription_zone() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    SELECT timezone INTO STRICT NEW.zone FROM subscribers WHERE id = NEW.subscriber_id;
+    -- Where there is none, the reference is found to be missing later.
+    NEW.zone := COALESCE((SELECT timezone FROM subscribers WHERE id = NEW.subscriber_id), '');
     RETURN NEW;
-EXCEPTION WHEN no_data_found THEN
-    RETURN NEW; -- the reference is found to be missing later
 END $$;
 -- +goose StatementEnd
 CREATE TRIGGER subscriptions_zone BEFORE INSERT ON subscriptions
-    FOR EACH ROW EXECUTE FUNCTION subscription_zone();
+    FOR EACH ROW WHEN (NEW.zone = '') EXECUTE FUNCTION subscription_zone();
 
 -- +goose StatementBegin
 CREATE FUNCTION subscriber_zone() RETURNS trigger LANGUAGE plpgsql AS $$
