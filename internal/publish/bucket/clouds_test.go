@@ -114,12 +114,12 @@ func newGoogle(t *testing.T) store {
 			gcs.CreateObject(fakestorage.Object{ObjectAttrs: fakestorage.ObjectAttrs{BucketName: "site", Name: key}, Content: []byte(text)})
 		},
 		objects: func() map[string]stored {
-			list, _, err := gcs.ListObjectsWithOptions("site", fakestorage.ListOptions{})
+			list, err := gcs.ListObjectsWithOptionsPaginated("site", fakestorage.ListOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			all := map[string]stored{}
-			for _, a := range list {
+			for _, a := range list.Objects {
 				o, err := gcs.GetObject("site", a.Name)
 				if err != nil {
 					t.Fatal(err)
