@@ -81,6 +81,28 @@ func TestBuildIntoABucket(t *testing.T) {
 	}
 }
 
+// TestConfigCheckOfABucket: what a start would only log is told before.
+func TestConfigCheckOfABucket(t *testing.T) {
+	c := newCloud(t)
+	check := func(place, want string, env ...string) {
+		t.Helper()
+		b := newBlog(t, fmt.Sprintf("posts: {dir: posts}\nfeeds: {dir: %q}\n", place), onePost)
+		b.env = append(c.keys(), env...)
+		cmd := b.command("config", "check")
+		out, _ := cmd.CombinedOutput()
+		if text := string(out); !strings.Contains(text, want) || strings.Contains(text, "hush") || (cmd.ProcessState.ExitCode() == 0) != (want == "is in order") {
+			t.Errorf("exit %d, and config check says: %s", cmd.ProcessState.ExitCode(), text)
+		}
+	}
+	check(c.address(), "is in order")
+	check(strings.Replace(c.address(), "site", "elsewhere", 1), "feeds.dir: look into s3://elsewhere/feeds: ")
+	check(strings.Replace(c.address(), "site", "elsewhere", 1), "make the bucket, or mend its name")
+	check(c.address(), "set AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_SHARED_CREDENTIALS_FILE=/nonexistent", "AWS_CONFIG_FILE=/nonexistent")
+	check("ftp://site/feeds", "ftp:// is not supported")
+	c.away.Store(true)
+	check(c.address(), "must be allowed to list")
+}
+
 // TestServeIntoABucket edits a post while the bucket is there, and while it
 // refuses everything.
 func TestServeIntoABucket(t *testing.T) {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +16,7 @@ import (
 )
 
 func configCommand(a *app) *cobra.Command {
-	check := &cobra.Command{Use: "check", Short: "Check the configuration and report every fault", Args: noArgs, RunE: func(*cobra.Command, []string) error { return a.checkConfig() }}
+	check := &cobra.Command{Use: "check", Short: "Check the configuration and report every fault", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return a.checkConfig(cmd.Context()) }}
 	show := &cobra.Command{Use: "show", Short: "Print the configuration in effect, without secrets", Args: noArgs, RunE: func(*cobra.Command, []string) error { return a.showConfig() }}
 	schema := &cobra.Command{Use: "schema", Short: "Print the JSON Schema of the configuration, for editors", Args: noArgs, RunE: func(*cobra.Command, []string) error {
 		b, err := config.Schema()
@@ -29,8 +31,11 @@ func configCommand(a *app) *cobra.Command {
 	return group("config", "The configuration", check, show, schema, dkimCommand(a))
 }
 
-func (a *app) checkConfig() error {
+func (a *app) checkConfig(ctx context.Context) error {
 	err := a.loadConfig()
+	if err == nil {
+		err = unreachable(ctx, a.cfg)
+	}
 	var faults config.Faults
 	if err != nil && !errors.As(err, &faults) {
 		return err
@@ -87,6 +92,23 @@ func termFaults(cfg *config.Config) config.Faults {
 		faults = append(faults, cfg.Fault(config.KeyPath(keys...), f.Message))
 	}
 	return faults
+}
+
+// checkWithin is how long a check waits for a network.
+const checkWithin = 30 * time.Second
+
+// unreachable gives the faults that show only when somebody is asked: a bucket
+// that is not there, or for which there are no keys.
+func unreachable(ctx context.Context, cfg *config.Config) error {
+	if !config.IsAddress(cfg.Feeds.Dir) {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(ctx, checkWithin)
+	defer stop()
+	if err := bucket.Check(ctx, cfg.Feeds.Dir); err != nil {
+		return config.Faults{cfg.Fault("feeds.dir", err.Error())}
+	}
+	return nil
 }
 
 // warnings gives what is doubtful in a configuration.

@@ -12,7 +12,8 @@ type Object struct {
 
 // Objects gives what a store of objects holds of the set, in rounds: what an
 // object names is in its own round or in an earlier one. First come archives
-// and their style sheet, then the feeds, then the copies at further addresses.
+// and their style sheet, then the feeds, then the OPML that lists them, then
+// the copies at further addresses.
 // Rules for web servers are not among them: the objects carry their headers
 // themselves.
 func (s *Set) Objects() ([][]Object, error) {
@@ -24,14 +25,16 @@ func (s *Set) Objects() ([][]Object, error) {
 	for _, d := range s.attached {
 		attached[d.Path] = true
 	}
-	rounds := make([][]Object, 3)
+	rounds := make([][]Object, 4)
 	for _, f := range files {
 		round := 1
 		switch {
+		case f.doc == s.OPML && !f.extra:
+			round = 2
 		case f.extra && attached["/"+f.name]:
 			round = 0
 		case f.extra:
-			round = 2
+			round = 3
 		}
 		rounds[round] = append(rounds[round], Object{Name: f.name, Document: f.doc, Extra: f.extra})
 	}

@@ -5,13 +5,11 @@ package bucket
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"gocloud.dev/blob"
-	_ "gocloud.dev/blob/azureblob" // azblob://
-	_ "gocloud.dev/blob/gcsblob"   // gs://
-	_ "gocloud.dev/blob/s3blob"    // s3://
 
 	"tidings/internal/publish"
 )
@@ -29,8 +27,9 @@ const (
 // Every object changes at once or not at all, and one that is as it should be
 // is not written again. What a document names is there before it is. Objects of
 // earlier sets that are no longer wanted are removed, unless somebody changed
-// them since; no other is. After an error or a kill every object is an old or a
-// new one, and the next Write completes the work.
+// them since; no other is. An object that is refused does not keep the others
+// from their places. After an error or a kill every object is an old or a new
+// one, and the next Write completes the work.
 //
 // A Writer is not safe for concurrent use, and one at a time may work on a
 // folder.
@@ -64,7 +63,7 @@ func open(ctx context.Context, address string, codings []string) (*Writer, error
 	if err := publish.CheckCodings(codings); err != nil {
 		return nil, err
 	}
-	b, err := blob.OpenBucket(ctx, of)
+	b, err := openBucket(ctx, of)
 	if err != nil {
 		return nil, advise(err)
 	}
@@ -107,20 +106,26 @@ func (w *Writer) write(ctx context.Context, set *publish.Set) (publish.WriteRepo
 }
 
 // run carries out a plan. What is about to be written is claimed before, so
-// that after a kill it is known to be ours.
+// that after a kill it is known to be ours. After an error nothing is removed:
+// what could not be written may still lead there.
 func (w *Writer) run(ctx context.Context, p *pass) error {
 	if err := w.keep(ctx, p.claim); err != nil {
 		return err
 	}
 	for _, round := range p.rounds {
-		if err := w.each(ctx, round, w.put); err != nil {
-			return err
+		w.each(ctx, p, round, w.put)
+		if p.lacking {
+			break
 		}
 	}
-	if err := w.each(ctx, p.stale, w.remove); err != nil {
-		return err
+	if len(p.errs) == 0 {
+		w.each(ctx, p, p.stale, w.remove)
 	}
-	if err := w.keep(ctx, p.next); err != nil {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	p.remember(w.held)
+	if err := errors.Join(p.err(), w.keep(ctx, p.next)); err != nil {
 		return err
 	}
 	w.held.manifest = p.next
