@@ -48,9 +48,10 @@ func TestAHeldPostIsNotMailed(t *testing.T) {
 func TestAPinnedPostComesFirst(t *testing.T) {
 	h := newHouse(t, weekly())
 	h.readers(1, "")
-	old := h.publish("old", time.Now().Add(-2*time.Hour))
-	h.publish("older", time.Now().Add(-3*time.Hour))
-	h.publish("new", time.Now().Add(-time.Hour))
+	now := time.Now() // and not before this day, on which the newsletter begins
+	old := h.publish("old", now.Add(-2*time.Millisecond))
+	h.publish("older", now.Add(-3*time.Millisecond))
+	h.publish("new", now.Add(-time.Millisecond))
 	h.change(old, func(e *catalog.Entry) { e.Pinned = true })
 	p := h.plan(weekly())
 	if len(p.Groups) != 1 || p.Groups[0].Subject != "old and 2 more posts" || p.Groups[0].PostIDs[0] != old.PostID {

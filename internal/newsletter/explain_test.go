@@ -68,7 +68,7 @@ func (h *house) compareExplanations(r *rand.Rand) {
 	people := h.crowd(r)
 	h.delivered(time.Minute)
 	for i := range 6 {
-		h.publish(fmt.Sprint("post ", i), time.Now().Add(-time.Duration(i)*time.Second), []string{"a", "b", "c"}[r.IntN(3)])
+		h.publish(fmt.Sprint("post ", i), time.Now().Add(-time.Duration(i)*time.Millisecond), []string{"a", "b", "c"}[r.IntN(3)])
 	}
 	var later []time.Time
 	for i := range 3 {

@@ -57,7 +57,7 @@ func TestWhatIsMailedIsWhatTheFeedShows(t *testing.T) {
 				ts = append(ts, strings.ToUpper(name))
 			}
 		}
-		e := h.publish(fmt.Sprint(i), time.Now().Add(-time.Duration(i)*time.Minute), cs...)
+		e := h.publish(fmt.Sprint(i), time.Now().Add(-time.Duration(i)*time.Millisecond), cs...)
 		e.Tags = ts
 	}
 	h.snap = withTerms(h.snap.Entries)

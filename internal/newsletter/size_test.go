@@ -52,7 +52,7 @@ func sentOf(t *testing.T, words string, long bool) (messages [][]byte) {
 		if long {
 			title = fmt.Sprint(i, " ", strings.Repeat(words, 8))
 		}
-		e := h.publish(title, time.Now().Add(-time.Duration(i)*time.Minute), words)
+		e := h.publish(title, time.Now().Add(-time.Duration(i)*time.Millisecond), words)
 		e.URL = fmt.Sprintf("https://example.org/posts/a-slug-of-the-usual-length-for-a-post-%d/", i)
 	}
 	p := h.plan(n)
