@@ -125,9 +125,10 @@ func marksOf(nonce string) marks {
 	return marks{leave: mail.Mark(nonce, SlotUnsubscribe), edition: mail.Mark(nonce, SlotEdition)}
 }
 
-// holdsLeave checks that both parts of a digest have the link for leaving.
+// holdsLeave checks that both parts of a digest have the link for leaving. The
+// one to the reader's own page holds the same token, and does not do.
 func holdsLeave(slot, html, text string) error {
-	return holdsLink(slot, "{{.Unsubscribe}}", digestHTML, html, digestText, text)
+	return holdsLink("/unsubscribe/"+slot, "{{.Unsubscribe}}", digestHTML, html, digestText, text)
 }
 
 // holdsLink checks that what two files made has the reader's link, which they

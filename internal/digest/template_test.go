@@ -46,6 +46,8 @@ func TestParseErrors(t *testing.T) {
 		"no way out of text": {"email/digest.txt", "{{.Count}} posts", `email/digest.txt:1:1: the reader's link is missing`},
 		"no way out at times": {"email/digest.txt", "{{with .IntroText}}{{.}}{{else}}{{.Unsubscribe}}{{end}}",
 			`email/digest.txt:1:1: the reader's link is missing`},
+		"reader's page alone": {"email/digest.html", "{{if lt .Count 2}}{{.Unsubscribe}}{{else}}<a href=\"{{.Preferences}}\">x</a>{{end}}",
+			`email/digest.html:1:1: the reader's link is missing`},
 		"no confirmation":    {"email/confirm.html", "<p>Hello</p>", `email/confirm.html:1:1: the reader's link is missing`},
 		"no text to confirm": {"email/confirm.txt", "Hello", `email/confirm.txt:1:1: the reader's link is missing`},
 		"no such message":    {"email/digest.txt", "{{.Unsubscribe}}\n{{if .Intro}}{{t \"digest.nonsense\"}}{{end}}", "email/digest.txt:2:16: there is no message"},
