@@ -55,6 +55,7 @@ func TestParseErrors(t *testing.T) {
 		"relative link":      {"email/digest.html", "{{.Unsubscribe}}\n <a href=\"/about\">x</a>", `email/digest.html:2:11: href="/about" leads nowhere from a mail`},
 		"relative to scheme": {"email/frame.html", `{{define "top"}}<img src="logo.png">{{end}}{{define "bottom"}}{{end}}`, `email/frame.html:1:27: src="logo.png" leads nowhere`},
 		"made of a title":    {"email/digest.html", `{{.Unsubscribe}}<a href="{{.Subject}}">x</a>`, `email/digest.html:1:1: href="Title" leads nowhere`},
+		"runs a script":      {"email/digest.html", "{{.Unsubscribe}}\n<a href=\"JavaScript:x()\">x</a>", `email/digest.html:2:10: href="JavaScript:x()" leads nowhere`},
 		"script":             {"email/confirm.html", "{{.Confirm}}\n<script>x()</script>", `email/confirm.html:2:1: no mail program shows what is in <script>`},
 		"frame":              {"email/personal.html", "{{.Link}}<iframe src=\"https://x.example/\"></iframe>", `no mail program shows what is in <iframe>`},
 		"too large":          {"email/digest.html", "{{.Unsubscribe}}" + strings.Repeat("x", 100_000), "more than 80 kB"},

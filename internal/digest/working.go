@@ -40,6 +40,9 @@ func (p *parser) works(name, source string) error {
 // all does no harm, nor does one within the mail.
 func leads(address string) bool {
 	u, err := url.Parse(address)
+	if err == nil && (u.Scheme == "javascript" || u.Scheme == "vbscript") {
+		return false
+	}
 	return address == "" || strings.HasPrefix(address, "#") || err == nil && (u.Opaque != "" || u.Host != "")
 }
 
