@@ -63,8 +63,9 @@ func cleanAll(ss []string, limit int) []string {
 }
 
 // cut shortens a clean text to at most n characters (code points), with an
-// ellipsis, between words if there is a gap in the last third. It never cuts
-// inside what readers see as one character. n 0 gives "".
+// ellipsis, between words if there is a gap in the last third. It cuts inside
+// what readers see as one character only where the first alone is too long, as
+// a letter under a heap of accents is. n 0 gives "".
 func cut(s string, n int) string {
 	if n == 0 {
 		return ""
@@ -83,6 +84,9 @@ func cut(s string, n int) string {
 			gap = end
 		}
 		end += len(cluster)
+	}
+	if end == 0 {
+		end = len(string([]rune(s)[:n-1]))
 	}
 	if gap > 0 {
 		end = gap

@@ -39,7 +39,8 @@ func TestCut(t *testing.T) {
 		{"one two, three", 12, "one two…"},
 		{"abcdefghijkl", 6, "abcde…"},
 		{"漢字仮名交じり文", 5, "漢字仮名…"},
-		{"e\u0301e\u0301e\u0301", 4, "e\u0301…"}, // not between a letter and its accent
+		{"Z" + strings.Repeat("\u0301", 9), 4, "Z\u0301\u0301…"}, // but some of it is better than nothing
+		{"e\u0301e\u0301e\u0301", 4, "e\u0301…"},                 // not between a letter and its accent
 		{"\U0001F469\u200D\U0001F469\u200D\U0001F467\U0001F469\u200D\U0001F467", 7, "\U0001F469\u200D\U0001F469\u200D\U0001F467…"}, // nor inside a family
 	}
 	for _, c := range cases {
