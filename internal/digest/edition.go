@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"tidings/internal/locale"
 )
 
 // edition is what the digest's templates are filled with.
@@ -141,7 +143,7 @@ func (l letter) entry(item Item, leads bool) entry {
 		p.picture(item)
 	}
 	if p.Title == "" {
-		p.Title, p.Summary = p.untitled()
+		p.Title, p.Summary = p.untitled(l.words)
 	}
 	return p
 }
@@ -163,7 +165,7 @@ func (p *entry) picture(item Item) {
 
 // untitled gives a heading for a post without a title, and what is left of
 // its summary.
-func (p entry) untitled() (title, summary string) {
+func (p entry) untitled(in *locale.Language) (title, summary string) {
 	switch {
 	case p.Summary != "" && cut(p.Summary, maxTitle/2) == p.Summary:
 		return p.Summary, ""
@@ -171,10 +173,10 @@ func (p entry) untitled() (title, summary string) {
 		return cut(p.Summary, maxTitle/3), p.Summary
 	case p.Category != "":
 		return p.Category, ""
-	case p.URL != "":
-		return cut(p.URL, maxTitle/2), ""
+	case p.ImageAlt != "":
+		return p.ImageAlt, ""
 	}
-	return "…", ""
+	return in.T("posts.untitled"), ""
 }
 
 // shorten gives the edition with its first n posts, cut down as much as s

@@ -45,6 +45,18 @@ func TestSubject(t *testing.T) {
 	}
 }
 
+// A post of which nothing is known but its address is called what its page is
+// called; an address is no heading, and no subject.
+func TestSubjectOfBarePosts(t *testing.T) {
+	for alt, want := range map[string]string{"": "Untitled and 1 more post", "A cat": "A cat and 1 more post"} {
+		in := sample(2)
+		in.Items[0] = digest.Item{URL: "https://blog.example.org/posts/q/", Published: in.Date, Image: "https://blog.example.org/q.jpg", ImageAlt: alt}
+		if got := compose(t, in).Subject; got != want {
+			t.Errorf("description %q: subject %q, want %q", alt, got, want)
+		}
+	}
+}
+
 func TestSubjectOfEndlessTemplate(t *testing.T) {
 	in := sample(1)
 	in.Newsletter.SubjectTemplate = strings.Repeat("no end ", 50) + "{{.Title}}"

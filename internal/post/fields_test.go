@@ -342,3 +342,20 @@ func TestFilesThatAreNoPosts(t *testing.T) {
 		t.Errorf("Org front matter: %v, want a problem", err)
 	}
 }
+
+// Pictures alone say what they show, if nothing else does.
+func TestSummaryOfPictures(t *testing.T) {
+	for body, want := range map[string]string{
+		"![](a.png)\n\n![A cat &amp; a dog](b.png)\n":  "A cat & a dog",
+		"![A cat](a.png)\n\nIt sleeps.\n":              "It sleeps.",
+		"![A cat](a.png)\n\n- a list\n":                "a list",
+		"![](a.png)\n":                                 "",
+		"![—](a.png)\n":                                "—",
+		"<figure><img src=a.png alt='A cat'></figure>": "A cat",
+	} {
+		p, _, err := post.Parse("x.md", []byte("---\ndate: 2024-05-07\n---\n"+body), post.Options{})
+		if err != nil || p.Summary != want {
+			t.Errorf("%q is summed up as %q, want %q (%v)", body, p.Summary, want, err)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package post
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -13,7 +14,8 @@ import (
 const maxSummary = 160
 
 // summary gives the declared summary, else the text before the "more" mark,
-// else the first paragraph; as one line of plain text.
+// else the first paragraph, or what the first picture shows; as one line of
+// plain text.
 func (f *fields) summary(body string) string {
 	n := f.first("description", "summary", "excerpt", "deck", "dek", "intro", "subtitle", "lead", "abstract")
 	if declared := plain(n.scalar()); declared != "" {
@@ -76,7 +78,8 @@ func headOf(body string) string {
 }
 
 // excerpt gives the text of the first paragraph that has any, or of all
-// paragraphs. Where there is no paragraph, as in a list, all text counts.
+// paragraphs. Where there is no paragraph, as in a list, all text counts; and
+// where there is no text, what the first picture is said to show.
 func excerpt(source string, all bool) string {
 	x := &excerpter{all: all}
 	z := html.NewTokenizer(strings.NewReader(source))
@@ -89,7 +92,7 @@ func excerpt(source string, all bool) string {
 	if s := clean(x.paragraphs.String() + " " + x.current.String()); s != "" {
 		return s
 	}
-	return clean(x.loose.String())
+	return cmp.Or(clean(x.loose.String()), x.shown)
 }
 
 // An excerpter collects text while the tokens of a document pass by.
@@ -100,6 +103,7 @@ type excerpter struct {
 	current    strings.Builder
 	paragraphs strings.Builder
 	loose      strings.Builder // text outside of paragraphs
+	shown      string          // by the first picture that says so
 }
 
 func (x *excerpter) done() bool {
@@ -108,6 +112,9 @@ func (x *excerpter) done() bool {
 }
 
 func (x *excerpter) token(t html.Token) {
+	if t.DataAtom == atom.Img && x.shown == "" {
+		x.shown = alternative(t)
+	}
 	switch t.Type {
 	case html.StartTagToken:
 		x.start(t)
@@ -160,6 +167,16 @@ func (x *excerpter) flush() {
 		return
 	}
 	x.paragraphs.WriteString(s + " ")
+}
+
+// alternative gives the text that stands for a picture, "" without one.
+func alternative(img html.Token) string {
+	for _, a := range img.Attr {
+		if s := clean(a.Val); a.Key == "alt" && strings.ContainsFunc(s, readable) {
+			return s
+		}
+	}
+	return ""
 }
 
 func readable(c rune) bool {
