@@ -28,6 +28,9 @@ func TestApproval(t *testing.T) {
 	if out := d.must("editions", "show", "1"); !strings.Contains(out, "tidings editions resume 1") {
 		t.Errorf("it does not say what to do:\n%s", out)
 	}
+	if out := d.must("editions", "list"); !strings.Contains(out, "waits for approval: editions show 1, then resume or cancel") {
+		t.Errorf("the list does not say that it waits:\n%s", out)
+	}
 	if out := d.must("editions", "show", "1", "--format", "text"); !strings.Contains(out, "\nEarly\n") {
 		t.Errorf("what waits cannot be read:\n%s", out)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -126,9 +127,18 @@ func (a *app) listEditions(ctx context.Context, newsletter string, limit int) er
 	t := newTable(a.out, "ID", "NEWSLETTER", "CADENCE", "MADE", "STATUS", "POSTS", "SENT", "FAILED", "PENDING", "REASON")
 	for _, r := range rows {
 		t.row(strconv.FormatInt(r.ID, 10), r.Newsletter, r.Cadence, stamp(r.CreatedAt, a.cfg.Site.Location()), r.Status,
-			strconv.Itoa(r.Posts), strconv.Itoa(r.Sent), strconv.Itoa(r.Failed), strconv.Itoa(r.Pending), r.Reason)
+			strconv.Itoa(r.Posts), strconv.Itoa(r.Sent), strconv.Itoa(r.Failed), strconv.Itoa(r.Pending), held(r))
 	}
 	return t.flush()
+}
+
+// held gives why an edition is as it is; of one that waits for a maintainer,
+// what for.
+func held(e editionJSON) string {
+	if e.Status == store.EditionPlanned {
+		return cmp.Or(e.Reason, fmt.Sprintf("waits for approval: editions show %d, then resume or cancel", e.ID))
+	}
+	return e.Reason
 }
 
 // edition finds the edition named on the command line.
